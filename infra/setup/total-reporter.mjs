@@ -1,0 +1,29 @@
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { totalLine } from './total.mjs';
+
+/**
+ * A vitest reporter that ends the run with one plain line, `N passed, N failed`. When a surrounding run adds up several
+ * steps it names a file in TIDEMILL_TEST_TOTALS, which then gets the numbers instead.
+ */
+export default class TotalReporter {
+  onTestRunEnd(modules, unhandledErrors) {
+    const totals = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    for (const module of modules) {
+      for (const test of module.children.allTests()) totals[countedAs(test.result().state)] += 1;
+      // A file or suite that could not be loaded has no failed test to show for it.
+      if (module.errors().length > 0) totals.failed += 1;
+      for (const suite of module.children.allSuites())
+        if (suite.errors().length > 0) totals.failed += 1;
+    }
+    const file = process.env.TIDEMILL_TEST_TOTALS;
+    if (file) writeFileSync(file, JSON.stringify(totals));
+    // Teardown may still print; only at the exit is the line sure to be the last one.
+    else process.once('exit', () => process.stdout.write(`${totalLine(totals)}\n`));
+  }
+}
+
+function countedAs(state) {
+  if (state === 'passed') return 'passed';
+  return state === 'skipped' ? 'skipped' : 'failed';
+}

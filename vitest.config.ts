@@ -1,0 +1,55 @@
+import { defineConfig } from 'vitest/config';
+
+const workspaces = '{protocol,core,orchestrator,worker,client,infra/localnet,bench}';
+const database = 'infra/localnet/src/testing/database.setup.ts';
+
+// Workspaces are read from their sources, so tests need no build. Vitest hands these conditions to Node as well:
+// adding `import` here would load a second, broken copy of packages such as `pg`.
+const fromSource = {
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+};
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './infra/setup/total-reporter.mjs'],
+    projects: [
+      {
+        ...fromSource,
+        test: {
+          name: 'unit',
+          include: [`${workspaces}/src/**/*.{spec,prop.spec}.ts`, 'protocol/node/**/*.spec.ts'],
+          exclude: ['**/*.db.spec.ts', '**/node_modules/**', '**/dist/**'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...fromSource,
+        test: {
+          name: 'db',
+          include: [`${workspaces}/src/**/*.db.spec.ts`],
+          globalSetup: [database],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...fromSource,
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.e2e.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          globalSetup: [database],
+          // Real processes share two cores: one file at a time, or their deadlines measure each other.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
