@@ -1,12 +1,20 @@
 export {
+  createDatabase,
+  type CreateDatabaseOptions,
+  dropDatabase,
+} from './database/create-database.js';
+export { DatabaseInUseError, DatabaseStartError } from './database/errors.js';
+export {
   type Database,
   startDatabase,
   type StartDatabaseOptions,
 } from './database/start-database.js';
-export { DatabaseInUseError, DatabaseStartError } from './database/errors.js';
-export {
-  createDatabase,
-  type CreateDatabaseOptions,
-  dropDatabase,
-} from './database/fresh-database.js';
 export { freePort } from './free-port.js';
+export type { Ended } from './process/guarded-spawn.js';
+export {
+  ProcessError,
+  type ReadyWhen,
+  type RunningProcess,
+  startProcess,
+  type StartProcessOptions,
+} from './process/start-process.js';

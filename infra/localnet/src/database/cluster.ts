@@ -31,6 +31,8 @@ export interface Cluster {
   /** Where the data really lie. */
   readonly dataDir: string;
   readonly password: string;
+  /** The folder to remove in the end; undefined when the data are to stay. */
+  readonly temporaryFolder: string | undefined;
   /** Removes the data if they were temporary; does nothing otherwise. */
   discard(): Promise<void>;
 }
@@ -52,8 +54,11 @@ export async function openCluster({ dir, bin, user }: ClusterOptions): Promise<C
       await initialise(dataDir, { bin, user, durable: dir !== undefined });
     }
     const password = (await readFile(join(dataDir, PASSWORD_FILE), 'utf8')).trim();
-    const discard = () => (dir === undefined ? removeFolder(home) : Promise.resolve());
-    return { dataDir, password, discard };
+    const temporaryFolder = dir === undefined ? home : undefined;
+    const discard = async () => {
+      if (temporaryFolder !== undefined) await removeFolder(temporaryFolder);
+    };
+    return { dataDir, password, temporaryFolder, discard };
   } catch (error) {
     if (dir === undefined) await removeFolder(home);
     throw error;
@@ -130,7 +135,7 @@ async function initdb(
   try {
     await run(join(options.bin, 'initdb'), args, {
       cwd: dirname(dataDir),
-      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
+      env: { LC_ALL: 'C' },
       timeout: INITDB_DEADLINE_MS,
       ...(options.user ?? {}),
     });

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { testDatabase } from '../testing/index.js';
-import { createDatabase } from './fresh-database.js';
+import { createDatabase } from './create-database.js';
 
 async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });

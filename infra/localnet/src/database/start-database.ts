@@ -1,20 +1,25 @@
-import { type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { freePort } from '../free-port.js';
-import { spawnGuarded } from '../process/guarded-spawn.js';
+import { type GuardedProcess, spawnGuarded } from '../process/guarded-spawn.js';
+import { logTail } from '../process/log-lines.js';
 import { postgresBin } from './binaries.js';
 import { type Cluster, openCluster, SUPERUSER } from './cluster.js';
 import { DatabaseInUseError, DatabaseStartError } from './errors.js';
-import { createDatabase, type CreateDatabaseOptions, urlOf } from './fresh-database.js';
-import { serverUser } from './server-user.js';
+import {
+  createDatabase,
+  type CreateDatabaseOptions,
+  ensureDatabase,
+  urlOf,
+} from './create-database.js';
+import { type ServerUser, serverUser } from './server-user.js';
 import { serverSettings } from './settings.js';
 
 const START_DEADLINE_MS = 60_000;
 const STOP_DEADLINE_MS = 10_000;
+const CRASH_DEADLINE_MS = 10_000;
 const MAIN_DATABASE = 'tidemill';
 
 export interface StartDatabaseOptions {
@@ -65,7 +70,11 @@ export async function startDatabase(options: StartDatabaseOptions = {}): Promise
   );
   const cluster = await openCluster({ dir: options.dir, bin, user });
   try {
-    const server = await serve(cluster, { bin, user, port: options.port ?? (await freePort()) });
+    const server = await serveAfterCrash(cluster, {
+      bin,
+      user,
+      port: options.port ?? (await freePort()),
+    });
     log(`PostgreSQL is ready on 127.0.0.1:${server.port}`);
     return await describe(server, cluster);
   } catch (error) {
@@ -75,97 +84,92 @@ export async function startDatabase(options: StartDatabaseOptions = {}): Promise
 }
 
 interface Server {
-  readonly child: ChildProcess;
+  readonly process: GuardedProcess;
   readonly port: number;
-  readonly pid: number;
   readonly logFile: string;
-  readonly ended: Promise<void>;
 }
 
-async function serve(
-  cluster: Cluster,
-  {
-    bin,
-    user,
-    port,
-  }: { bin: string; user: { uid: number; gid: number } | undefined; port: number },
-): Promise<Server> {
+interface ServeOptions {
+  readonly bin: string;
+  readonly user: ServerUser | undefined;
+  readonly port: number;
+}
+
+/** The children of a server that was killed need a moment to notice; until then a new one may not touch the data. */
+async function serveAfterCrash(cluster: Cluster, options: ServeOptions): Promise<Server> {
+  const deadline = performance.now() + CRASH_DEADLINE_MS;
+  for (;;) {
+    try {
+      return await serve(cluster, options);
+    } catch (error) {
+      const lingering =
+        error instanceof DatabaseStartError && error.message.includes('shared memory block');
+      if (!lingering || performance.now() > deadline) throw error;
+      await sleep(200);
+    }
+  }
+}
+
+async function serve(cluster: Cluster, { bin, user, port }: ServeOptions): Promise<Server> {
   const logFile = join(cluster.dataDir, 'server.log');
   const output = openSync(logFile, 'a');
-  const logged = (await readFile(logFile, 'utf8')).length;
-  const child = spawnGuarded({
+  const logStart = fstatSync(output).size;
+  const process = await spawnGuarded({
     command: join(bin, 'postgres'),
     args: ['-D', cluster.dataDir, ...serverSettings(port)],
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
+    env: { LC_ALL: 'C' },
     cwd: cluster.dataDir,
     output,
-    stopSignal: 'INT', // Cuts connections and stops cleanly; TERM would wait for every client to leave.
+    stopSignal: 'SIGINT', // Cuts connections and stops cleanly; SIGTERM would wait for every client to leave.
     killAfterMs: STOP_DEADLINE_MS,
+    temporaryFolder: cluster.temporaryFolder,
     user,
-  });
-  closeSync(output);
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
-  });
-  const server = { child, port, pid: child.pid ?? 0, logFile, ended };
+  }).finally(() => closeSync(output));
+  const server = { process, port, logFile };
   try {
-    await ready(server, cluster.dataDir, logged);
+    await ready(server, cluster.dataDir, logStart);
     return server;
   } catch (error) {
-    await end(server);
+    await process.stop();
     throw error;
   }
 }
 
 /** Waits until the server says in its pid file that it takes connections, or has given up. */
-async function ready(server: Server, dataDir: string, logged: number): Promise<void> {
+async function ready(server: Server, dataDir: string, logStart: number): Promise<void> {
   const deadline = performance.now() + START_DEADLINE_MS;
-  let over = false;
-  void server.ended.then(() => (over = true));
-  while (performance.now() < deadline && !over) {
+  while (performance.now() < deadline && server.process.outcome() === undefined) {
     const lines = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '')).split(
       '\n',
     );
-    if (Number(lines[0]) === server.pid && lines[7]?.trim() === 'ready') return;
+    if (Number(lines[0]) === server.process.pid && lines[7]?.trim() === 'ready') return;
     await sleep(20);
   }
-  const said = (await readFile(server.logFile, 'utf8')).slice(logged).trim();
-  if (/lock file "postmaster.pid" already exists/.test(said)) throw new DatabaseInUseError(dataDir);
-  throw new DatabaseStartError(
-    `PostgreSQL did not start: ${said.slice(-2000) || 'it said nothing'}`,
-  );
+  const said = await logTail(server.logFile, logStart);
+  if (said.includes('lock file "postmaster.pid" already exists'))
+    throw new DatabaseInUseError(dataDir);
+  throw new DatabaseStartError(`PostgreSQL did not start: ${said || 'it said nothing'}`);
 }
 
 async function describe(server: Server, cluster: Cluster): Promise<Database> {
   const adminUrl = `postgres://${SUPERUSER}:${cluster.password}@127.0.0.1:${server.port}/postgres`;
-  let stopping: Promise<void> | undefined;
-  const stop = () => (stopping ??= end(server).then(() => cluster.discard()));
   try {
     await ensureDatabase(adminUrl, MAIN_DATABASE);
   } catch (error) {
-    await end(server);
+    await server.process.stop();
     throw error;
   }
+  let stopping: Promise<void> | undefined;
   return {
     url: urlOf(adminUrl, MAIN_DATABASE),
     adminUrl,
-    pid: server.pid,
+    pid: server.process.pid,
     dir: cluster.dataDir,
     logFile: server.logFile,
     createDatabase: (name, options) => createDatabase(adminUrl, name, options),
-    ended: server.ended,
-    stop,
+    ended: server.process.ended.then(() => {}),
+    stop: () => (stopping ??= server.process.stop().then(() => cluster.discard())),
   };
-}
-
-/** Asks for a fast shutdown, then for an immediate one (the log is replayed at the next start), then insists. */
-async function end(server: Server): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    if (server.child.exitCode !== null || server.child.signalCode !== null) return;
-    server.child.kill(signal);
-    await Promise.race([server.ended, sleep(STOP_DEADLINE_MS, undefined, { ref: false })]);
-  }
 }
 
 async function existingServer(url: string, log: (message: string) => void): Promise<Database> {
@@ -180,16 +184,4 @@ async function existingServer(url: string, log: (message: string) => void): Prom
     ended: new Promise(() => {}),
     stop: () => Promise.resolve(),
   };
-}
-
-async function ensureDatabase(adminUrl: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000 });
-  client.on('error', () => {}); // A lost connection also fails the query that waits on it.
-  await client.connect();
-  try {
-    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
-  } finally {
-    await client.end();
-  }
 }
