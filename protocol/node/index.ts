@@ -1,0 +1,1 @@
+export { nodeSha256, nodeVerifier, loadSigner, createKeyFile, type Signer } from './node-crypto.js';

@@ -1,0 +1,41 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+
+export { bytesToHex, hexToBytes, utf8ToBytes };
+
+/** SHA-256 of the bytes, 32 bytes. Servers pass node:crypto, browsers pass noble. */
+export type Sha256 = (bytes: Uint8Array) => Uint8Array;
+
+/** Checks an ed25519 signature strictly (canonical S). Never throws: anything malformed is simply not valid. */
+export type VerifySignature = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
+
+/** Domain tags: the first bytes of everything that is signed or hashed, so that no signature means two things (G21). */
+export const TAGS = {
+  login: 'tidemill/login/1',
+  receipts: 'tidemill/receipts/1',
+  trailEvent: 'tidemill/trail-event/1',
+  trailChain: 'tidemill/trail-chain/1',
+  checkpoint: 'tidemill/checkpoint/1',
+} as const;
+
+/** `tag ‖ 0x0a ‖ body`: the bytes a signature or digest covers. */
+export function tagged(tag: (typeof TAGS)[keyof typeof TAGS], body: Uint8Array): Uint8Array {
+  const head = utf8ToBytes(`${tag}\n`);
+  const bytes = new Uint8Array(head.length + body.length);
+  bytes.set(head);
+  bytes.set(body, head.length);
+  return bytes;
+}
+
+/**
+ * Whether a public key may identify anybody: 32 bytes, on the curve, not of small order. A small-order key verifies signatures
+ * nobody made, and Node accepts it, so it is refused once, when the key is registered.
+ */
+export function isSoundPublicKey(publicKey: Uint8Array): boolean {
+  if (publicKey.length !== 32) return false;
+  try {
+    return !ed25519.Point.fromBytes(publicKey, false).isSmallOrder();
+  } catch {
+    return false;
+  }
+}
