@@ -1,0 +1,69 @@
+import { assert } from '../assert.js';
+import { feeOf } from './price.js';
+
+/** What an owner's money is. Grants are the contra entry of credit given before deposits exist. */
+export type Bucket = 'available' | 'held' | 'pending' | 'earned' | 'fees' | 'grants';
+
+/** One leg of an entry: an owner's bucket goes up or down by so many base units. */
+export interface Posting {
+  readonly owner: string;
+  readonly bucket: Bucket;
+  readonly amount: bigint;
+}
+
+/** A ledger entry. `kind` and `ref` together happen once, so booking twice is booking once (G9). */
+export interface Entry {
+  readonly kind: 'grant' | 'hold' | 'charge' | 'check' | 'release';
+  readonly ref: string;
+  readonly postings: readonly Posting[];
+}
+
+/** The owner of the network's own buckets. */
+export const NETWORK = 'network';
+
+/** The operator gives credit: the submitter can spend it, and the grants bucket shows what was given. */
+export function grant(ref: string, submitter: string, amount: bigint): Entry {
+  return entry('grant', ref, [
+    { owner: submitter, bucket: 'available', amount },
+    { owner: NETWORK, bucket: 'grants', amount: -amount },
+  ]);
+}
+
+/** A job's hold leaves what the submitter can spend. */
+export function hold(jobId: string, submitter: string, amount: bigint): Entry {
+  return entry('hold', jobId, [
+    { owner: submitter, bucket: 'available', amount: -amount },
+    { owner: submitter, bucket: 'held', amount },
+  ]);
+}
+
+/** An accepted result is paid out of the job's hold: the fee to the network, the rest to the worker. */
+export function charge(attemptId: string, submitter: string, worker: string, price: bigint, feeBps: number): Entry {
+  const fee = feeOf(price, feeBps);
+  return entry('charge', attemptId, [
+    { owner: submitter, bucket: 'held', amount: -price },
+    { owner: worker, bucket: 'pending', amount: price - fee },
+    { owner: NETWORK, bucket: 'fees', amount: fee },
+  ]);
+}
+
+/** An audit, a referee or honest work in a void segment is paid out of the fees. */
+export function check(attemptId: string, worker: string, price: bigint): Entry {
+  return entry('check', attemptId, [
+    { owner: NETWORK, bucket: 'fees', amount: -price },
+    { owner: worker, bucket: 'pending', amount: price },
+  ]);
+}
+
+/** What a finished job did not use goes back. */
+export function release(jobId: string, submitter: string, amount: bigint): Entry {
+  return entry('release', jobId, [
+    { owner: submitter, bucket: 'held', amount: -amount },
+    { owner: submitter, bucket: 'available', amount },
+  ]);
+}
+
+function entry(kind: Entry['kind'], ref: string, postings: readonly Posting[]): Entry {
+  assert(postings.reduce((sum, { amount }) => sum + amount, 0n) === 0n, `${kind} ${ref} does not sum to zero`);
+  return { kind, ref, postings: postings.filter(({ amount }) => amount !== 0n) };
+}

@@ -1,0 +1,129 @@
+import type { Resources, TaskId, WorkerId } from '@tidemill/protocol';
+import { hasRoom, suitable, type Removed } from './feasible.js';
+import { score } from './score.js';
+import type { OpenWorker, QueuedTask, Snapshot } from './snapshot.js';
+
+/** A task on a worker, with what the decision was taken on. */
+export interface Placement {
+  readonly taskId: TaskId;
+  readonly fence: number;
+  readonly workerId: WorkerId;
+  readonly revision: number;
+  readonly considered: number;
+  readonly removedBy: readonly Removed[];
+  readonly busy: number;
+  /** The best few candidates and their scores, the chosen one first. */
+  readonly candidates: readonly { readonly workerId: WorkerId; readonly score: number }[];
+}
+
+export interface Unplaced {
+  readonly taskId: TaskId;
+  readonly reason: 'no_suitable_worker' | 'all_suitable_busy';
+  readonly removedBy: readonly Removed[];
+}
+
+export interface Plan {
+  readonly placements: readonly Placement[];
+  readonly unplaced: readonly Unplaced[];
+}
+
+/** Candidates kept in a placement: enough to see how close the choice was. */
+const SHOWN_CANDIDATES = 3;
+
+interface Group {
+  readonly suitable: OpenWorker[];
+  readonly removedBy: readonly Removed[];
+}
+
+/**
+ * Decides, from one frozen view of the network, which worker takes which task. Higher priority goes first, then the older id;
+ * a plan never exceeds a worker and does not depend on the order rows arrive in.
+ */
+export function place(snapshot: Snapshot): Plan {
+  const placements: Placement[] = [];
+  const unplaced: Unplaced[] = [];
+  const workers = [...snapshot.workers].sort((a, b) => (a.id < b.id ? -1 : 1)).map((worker) => ({ ...worker }));
+  const groups = new Map<string, Group>();
+  // A group whose workers are all full stays so for the rest of the turn.
+  const full = new Set<Group>();
+
+  for (const task of [...snapshot.queued].sort(byPriority)) {
+    const group = groupOf(task, workers, groups);
+    const open = full.has(group) ? [] : group.suitable.filter((worker) => hasRoom(task, worker));
+    const best = highest(task, open);
+    const [first] = best;
+    if (first === undefined) {
+      full.add(group);
+      unplaced.push({
+        taskId: task.id,
+        reason: group.suitable.length === 0 ? 'no_suitable_worker' : 'all_suitable_busy',
+        removedBy: group.removedBy,
+      });
+      continue;
+    }
+    placements.push({
+      taskId: task.id,
+      fence: task.fence,
+      workerId: first.worker.id,
+      revision: first.worker.revision,
+      considered: workers.length,
+      removedBy: group.removedBy,
+      busy: group.suitable.length - open.length,
+      candidates: best.map(({ worker, points }) => ({ workerId: worker.id, score: points })),
+    });
+    take(first.worker, task.needs.resources);
+  }
+  return { placements, unplaced };
+}
+
+function byPriority(a: QueuedTask, b: QueuedTask): number {
+  return b.priority - a.priority || (a.id < b.id ? -1 : 1);
+}
+
+/** Tasks that ask the same share one look at the lasting constraints. */
+function groupOf(task: QueuedTask, workers: OpenWorker[], groups: Map<string, Group>): Group {
+  const { needs } = task;
+  const key = [
+    needs.runtime,
+    ...Object.values(needs.resources),
+    needs.isolation,
+    needs.gpuModels.join(' '),
+    task.runtimeClass,
+    task.maxGpuAsk,
+    task.maxCpuAsk,
+    task.excluded.join(' '),
+  ].join('|');
+  let group = groups.get(key);
+  if (group === undefined) {
+    group = suitable(task, workers);
+    groups.set(key, group);
+  }
+  return group;
+}
+
+/** The best few, best first; ties go to the lower id, since workers are in order of id. */
+function highest(task: QueuedTask, open: readonly OpenWorker[]): { worker: OpenWorker; points: number }[] {
+  const best: { worker: OpenWorker; points: number }[] = [];
+  for (const worker of open) {
+    const points = score(task, worker);
+    const last = best.at(-1);
+    if (best.length === SHOWN_CANDIDATES && last !== undefined && points <= last.points) continue;
+    const at = best.findIndex((other) => points > other.points);
+    best.splice(at < 0 ? best.length : at, 0, { worker, points });
+    if (best.length > SHOWN_CANDIDATES) best.pop();
+  }
+  return best;
+}
+
+/** Workers here are copies made for this turn, so they may change. */
+function take(worker: OpenWorker, needs: Resources): void {
+  const changing = worker as { free: Resources; freeSlots: number };
+  changing.free = {
+    gpuMilli: worker.free.gpuMilli - needs.gpuMilli,
+    vramMib: worker.free.vramMib - needs.vramMib,
+    cpuMilli: worker.free.cpuMilli - needs.cpuMilli,
+    memoryMib: worker.free.memoryMib - needs.memoryMib,
+    diskMib: worker.free.diskMib - needs.diskMib,
+  };
+  changing.freeSlots -= 1;
+}

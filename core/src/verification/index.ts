@@ -1,0 +1,2 @@
+export { auditedSegments, isAudited } from './sample.js';
+export { judge, type Execution, type Judgement } from './verdict.js';
