@@ -1,0 +1,12 @@
+import openapiTS, { astToString } from 'openapi-typescript';
+
+const NOTICE = `/* Generated from orchestrator/openapi.json by client/scripts/generate.mjs; not edited by hand. */\n\n`;
+
+/** The two generated files, as paths from the repository root and their text. The same document gives the same text. */
+export async function generatedFiles(document) {
+  const types = await openapiTS(structuredClone(document), { defaultNonNullable: false });
+  return [
+    { path: 'orchestrator/openapi.json', text: `${JSON.stringify(document, null, 2)}\n` },
+    { path: 'client/src/sdk/generated/api.ts', text: NOTICE + astToString(types) },
+  ];
+}

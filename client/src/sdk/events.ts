@@ -1,0 +1,94 @@
+import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
+import type { Clock } from './clock.js';
+import { TidemillError } from './tidemill-error.js';
+import type { JobEvent } from './types.js';
+
+export interface EventsOptions {
+  /** Start after this event: the `id` of the last one seen. */
+  readonly after?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface EventSource {
+  /** Opens the stream after an event; the answer is a success. */
+  open(after: number | null, signal: AbortSignal): Promise<Response>;
+  /** Whether anything can still happen to the job. */
+  isOver(): Promise<boolean>;
+  readonly clock: Clock;
+}
+
+/** The orchestrator says something, if only a comment, more often than this; a silent connection is a dead one. */
+const SILENCE_MS = 60_000;
+/** Connections in a row that ended without an event, before the trouble is the caller's. */
+const MAX_EMPTY = 8;
+const RECONNECT_MS = 500;
+
+/**
+ * The events of a job, each once and in order, across lost connections, until the job is over. An iteration that is left early
+ * closes its connection.
+ */
+export async function* jobEvents(
+  source: EventSource,
+  options: EventsOptions,
+): AsyncGenerator<JobEvent> {
+  let last = options.after ?? null;
+  for (let empty = 0; ; empty += 1) {
+    const connection = new AbortController();
+    const leave = () => connection.abort(options.signal?.reason);
+    options.signal?.addEventListener('abort', leave, { once: true });
+    options.signal?.throwIfAborted();
+    try {
+      const response = await source.open(last, connection.signal);
+      for await (const event of eventsOf(response, connection)) {
+        if (last !== null && event.id <= last) continue; // Sent again after a break.
+        last = event.id;
+        empty = 0;
+        yield event;
+      }
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof TidemillError) throw error; // Refused, or unreachable after every retry.
+      if (empty >= MAX_EMPTY) throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', leave);
+      connection.abort();
+    }
+    if (await source.isOver()) return;
+    if (empty >= MAX_EMPTY) throw silent();
+    await source.clock.sleep(RECONNECT_MS * Math.min(empty + 1, 10), options.signal);
+  }
+}
+
+async function* eventsOf(
+  response: Response,
+  connection: AbortController,
+): AsyncGenerator<JobEvent> {
+  if (response.body === null) return;
+  let timer: NodeJS.Timeout | undefined;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => connection.abort(new Error('the stream fell silent')), SILENCE_MS);
+  };
+  heard();
+  const messages = response.body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream({ onComment: heard }));
+  try {
+    // Node's streams can be iterated; the type of the web standard does not say so yet.
+    for await (const message of messages as unknown as AsyncIterable<EventSourceMessage>) {
+      heard();
+      if (message.data !== '') yield JSON.parse(message.data) as JobEvent; // As the API describes it.
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const silent = () =>
+  new TidemillError({
+    code: 'BAD_ANSWER',
+    status: null,
+    title: 'The event stream stays empty',
+    detail: 'The stream of events ended again and again without an event, and the job is not over.',
+    next: 'Ask for the job itself (tidemill get), and report it if it stays.',
+  });

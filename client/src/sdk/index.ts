@@ -1,0 +1,11 @@
+export type { ArtifactSource } from './byte-source.js';
+export type { StoredArtifact } from './artifacts.js';
+export type { Clock } from './clock.js';
+export type { EventsOptions } from './events.js';
+export { type CreateOptions, isOver, type WaitOptions } from './jobs.js';
+export type { Login, LoginSigner } from './login.js';
+export type { Page, Paging } from './pages.js';
+export type { RetryPolicy } from './retry.js';
+export { Tidemill, type TidemillOptions } from './tidemill.js';
+export { TidemillError, type TidemillErrorCode } from './tidemill-error.js';
+export type * from './types.js';

@@ -1,0 +1,53 @@
+import { type Api, bodyOf } from './api.js';
+import type {
+  Checkpoint,
+  ConsistencyProof,
+  Decision,
+  InclusionProof,
+  TrailEvent,
+} from './types.js';
+
+/** The decision trail: every digested event, its signed checkpoints and their proofs. Public but for single decisions. */
+export class Trail {
+  constructor(private readonly api: Api) {}
+
+  /** Events in order of place, from one place on, as far as the trail goes now. */
+  async *events(from = 0): AsyncGenerator<TrailEvent> {
+    let next = from;
+    for (;;) {
+      const query = { from: next, limit: 1000 };
+      const page = bodyOf(await this.api.GET('/v1/trail', { params: { query } }));
+      yield* page.items;
+      const last = page.items.at(-1)?.place;
+      if (last === undefined || last === null || page.nextCursor === null) return;
+      next = last + 1;
+    }
+  }
+
+  async event(place: number): Promise<TrailEvent> {
+    return bodyOf(await this.api.GET('/v1/trail/events/{place}', { params: { path: { place } } }));
+  }
+
+  /** The newest signed checkpoint, or the one of a size. */
+  async checkpoint(size?: number): Promise<Checkpoint> {
+    const query = size === undefined ? {} : { size };
+    return bodyOf(await this.api.GET('/v1/trail/checkpoint', { params: { query } }));
+  }
+
+  /** That the event at a place is in the tree of a size. */
+  async inclusion(place: number, size: number): Promise<InclusionProof> {
+    const query = { place, size };
+    return bodyOf(await this.api.GET('/v1/trail/proof/inclusion', { params: { query } }));
+  }
+
+  /** That the tree of size `to` continues the one of size `from`. */
+  async consistency(from: number, to: number): Promise<ConsistencyProof> {
+    const query = { from, to };
+    return bodyOf(await this.api.GET('/v1/trail/proof/consistency', { params: { query } }));
+  }
+
+  /** Why a task went to its worker. */
+  async decision(id: string): Promise<Decision> {
+    return bodyOf(await this.api.GET('/v1/decisions/{id}', { params: { path: { id } } }));
+  }
+}
