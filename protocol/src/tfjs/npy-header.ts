@@ -49,4 +49,4 @@ export function parseNpyHeader(bytes: Uint8Array, at: number): TableResult<NpyHe
 
 // A tuple is (), (n,) or (n, m, …): a single number without its comma is not a tuple in Python.
 const MEMBER =
-  /^\s*['"](\w{1,20})['"]\s*:\s*(?:'([^'"\\]{0,16})'|(True|False)|\((|\d{1,12}\s*,|\d{1,12}(?:\s*,\s*\d{1,12}){1,15}\s*,?)\s*\))\s*(?:,\s*|$)/;
+  /^\s*['"](\w{1,20})['"]\s*:\s*(?:['"]([^'"\\]{0,16})['"]|(True|False)|\((|\d{1,12}\s*,|\d{1,12}(?:\s*,\s*\d{1,12}){1,15}\s*,?)\s*\))\s*(?:,\s*|$)/;
