@@ -1,4 +1,20 @@
+/** Adds up the rows of a run. */
+export function sumOf(rows) {
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const { totals } of rows) for (const key of Object.keys(sum)) sum[key] += totals[key];
+  return sum;
+}
+
 /** What a run of tests and checks came to, in one plain line. */
 export function totalLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+/** The steps of a run with their times, as lines of text. */
+export function timeTable(rows) {
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  return rows.map(({ name, ms, totals }) => {
+    const seconds = (ms / 1000).toFixed(1).padStart(7);
+    return `${name.padEnd(width)} ${seconds} s  ${totalLine(totals)}`;
+  });
 }

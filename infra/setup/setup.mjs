@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { whileLocked } from './lock.mjs';
+import { nodeFault } from './node-version.mjs';
+import { ensureNpmPackages } from './npm-packages.mjs';
+import { root } from './paths.mjs';
+import { ensurePostgresLinks } from './postgres-links.mjs';
+import { say } from './say.mjs';
+import { describeMissing, ensureTools, SANDBOX_TOOLS } from './system-tools.mjs';
+import { ensureTensorflow } from './tensorflow.mjs';
+
+/**
+ * Sets up what this checkout and this machine lack, and says what it does. Harmless when repeated: when nothing is
+ * missing it takes a fraction of a second. Then does `then` before anybody else may set up the same checkout.
+ * Under CI=true a missing protection or a missing native TensorFlow is an error instead of a warning.
+ */
+export async function setUp({ again = false, then = async () => {}, env = process.env } = {}) {
+  const fault = nodeFault();
+  if (fault !== undefined) throw new Error(fault);
+  await whileLocked(join(root, '.tidemill', 'set-up.lock'), async () => {
+    await ensureNpmPackages();
+    await ensurePostgresLinks();
+    const warnings = describeMissing(await ensureTools(SANDBOX_TOOLS));
+    const { backend, why } = await ensureTensorflow({ again });
+    if (backend === 'wasm') {
+      warnings.push(
+        `TensorFlow runs as WebAssembly, which is several times slower: ${why}. "npm run setup" tries again`,
+      );
+    }
+    for (const warning of warnings) say(`set-up: ${warning}`);
+    if (env.CI === 'true' && warnings.length > 0)
+      throw new Error('the set-up is not complete, which CI=true asks for');
+    await then();
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    await setUp({ again: true });
+    say('set-up: everything is ready');
+  } catch (error) {
+    say(`set-up failed: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,55 @@
+import process from 'node:process';
+import { becomeProgram, build } from './build.mjs';
+import { during, say } from './say.mjs';
+import { setUp } from './setup.mjs';
+import { runStaticChecks } from './static-checks.mjs';
+import { runSuites } from './suites.mjs';
+import { sumOf, timeTable, totalLine } from './total.mjs';
+
+/** What each npm script does; its arguments are passed on. */
+const VERBS = {
+  demo: (args) => runProgram('e2e/dist/demo/main.js', args),
+  dev: (args) => runProgram('client/dist/cli/main.js', ['up', ...args]),
+  'bench:throughput': (args) => runProgram('bench/dist/throughput/main.js', args),
+  check: (args) => runTests('unit tests', ['--project', 'unit', ...args]),
+  test: (args) => runTests('all tests', args),
+  'test:long': (args) => runTests('all tests, long', args, { TIDEMILL_TEST_LONG: '1' }),
+};
+
+/** Does one of them, and says what went wrong in plain words. Sets the exit status. */
+export async function runVerb(name, args) {
+  const verb = Object.hasOwn(VERBS, name ?? '') ? VERBS[name] : undefined;
+  if (verb === undefined) {
+    say(`usage: node infra/setup/run.mjs ${Object.keys(VERBS).join(' | ')} [arguments]`);
+    process.exitCode = 2;
+    return;
+  }
+  await verb(args);
+}
+
+async function runProgram(file, args) {
+  try {
+    await setUp({ then: () => during('building', build) });
+  } catch (error) {
+    say(`${error.message}\n${error.output ?? ''}`.trim());
+    process.exitCode = 1;
+    return;
+  }
+  await becomeProgram(file, args);
+}
+
+/** Checks first, they are quick; the tests run anyway, so that one run shows everything that is wrong. */
+async function runTests(suites, args, env) {
+  const rows = [];
+  try {
+    await setUp();
+    rows.push(...(await runStaticChecks()));
+    rows.push(await runSuites(suites, args, env));
+  } catch (error) {
+    say(error.message);
+    rows.push({ name: 'set-up', ms: 0, totals: { passed: 0, failed: 1, skipped: 0 } });
+  }
+  const total = sumOf(rows);
+  say(['', ...timeTable(rows), '', totalLine(total)].join('\n'));
+  process.exitCode = total.failed === 0 ? 0 : 1;
+}
