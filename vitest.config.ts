@@ -18,7 +18,11 @@ export default defineConfig({
         ...fromSource,
         test: {
           name: 'unit',
-          include: [`${workspaces}/src/**/*.{spec,prop.spec}.ts`, 'protocol/node/**/*.spec.ts'],
+          include: [
+            `${workspaces}/src/**/*.{spec,prop.spec}.ts`,
+            'protocol/node/**/*.spec.ts',
+            'infra/setup/**/*.spec.mjs',
+          ],
           exclude: ['**/*.db.spec.ts', '**/node_modules/**', '**/dist/**'],
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -77,13 +77,17 @@ function isAlive({ pid, started }) {
   return startOf(pid) === started;
 }
 
-/** When a process began, in the kernel's own count; null where the kernel does not say. */
+/** When a process began, in the kernel's own count; undefined once it has ended, null where the kernel does not say. */
 function startOf(pid) {
+  if (process.platform !== 'linux') return null;
   try {
-    const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '');
-    return afterName.split(' ')[19] ?? null;
-  } catch {
-    return null;
+    const [state, ...rest] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return state === 'Z' ? undefined : rest[18];
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return undefined;
+    throw error;
   }
 }
 
