@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { decodeBase58, isSoundPublicKey, type AccountId } from '@tidemill/protocol';
+import { Clock } from '../platform/clock.js';
+import type { Tx } from '../platform/db/db.js';
+import { ProblemError } from '../platform/http/problem.js';
+import { Ids } from '../platform/ids.js';
+import { TrailWriter } from '../trail/trail.writer.js';
+import { IdentityStore } from './identity.store.js';
+
+/** Which account belongs to a wallet: the only place where accounts are made. */
+@Injectable()
+export class Directory {
+  constructor(
+    private readonly store: IdentityStore,
+    private readonly ids: Ids,
+    private readonly clock: Clock,
+    private readonly trail: TrailWriter,
+  ) {}
+
+  /**
+   * The wallet's account, made in `tx` if there is none. Safe to repeat and to call from two transactions at once.
+   * @throws ProblemError KEY_UNSOUND when the wallet cannot identify anybody
+   */
+  async ensureAccount(tx: Tx, wallet: string): Promise<AccountId> {
+    soundKey(wallet);
+    const fresh = this.ids.make('account');
+    const createdAt = new Date(this.clock.nowMs());
+    const { id, created } = await this.store.ensureAccount(tx, { id: fresh, wallet, createdAt });
+    if (created) await this.trail.append(tx, [{ kind: 'account.created', subject: id, body: {} }]);
+    return id;
+  }
+}
+
+/** The bytes of a wallet's key. @throws ProblemError KEY_UNSOUND: signatures that nobody made could pass for this key's */
+export function soundKey(wallet: string): Uint8Array {
+  const key = decodeBase58(wallet);
+  if (key === null || !isSoundPublicKey(key)) {
+    throw new ProblemError(
+      'KEY_UNSOUND',
+      'The public key is not a point that can identify anybody.',
+    );
+  }
+  return key;
+}

@@ -1,0 +1,118 @@
+import { Injectable } from '@nestjs/common';
+import { KeyId, type AccountId, type KeyView, type Scope } from '@tidemill/protocol';
+import { Clock } from '../platform/clock.js';
+import { Db } from '../platform/db/db.js';
+import type { Caller } from '../platform/http/caller.js';
+import { ProblemError } from '../platform/http/problem.js';
+import { Ids } from '../platform/ids.js';
+import { TrailWriter } from '../trail/trail.writer.js';
+import { IdentityStore, type ApiKey } from './identity.store.js';
+import { API_KEY_PREFIX, Secrets, shownPrefix, tokenHash } from './secrets.js';
+import { TokenAuthenticator } from './token-authenticator.js';
+
+/** Most keys an account has at once. */
+export const MAX_KEYS_OF_ACCOUNT = 100;
+
+export interface NewKey {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt?: string | undefined;
+}
+
+export type Submitter = Extract<Caller, { kind: 'account' }>;
+
+/** API keys: made once, shown once, listed without their secret, revoked for good. */
+@Injectable()
+export class KeysService {
+  constructor(
+    private readonly store: IdentityStore,
+    private readonly authenticator: TokenAuthenticator,
+    private readonly db: Db,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly secrets: Secrets,
+    private readonly trail: TrailWriter,
+  ) {}
+
+  /** @throws ProblemError FORBIDDEN for a scope the caller lacks, CONFLICT when the account has too many keys */
+  async create(
+    caller: Submitter,
+    { name, scopes, expiresAt }: NewKey,
+  ): Promise<KeyView & { key: string }> {
+    const lacking = scopes.filter((scope) => !caller.scopes.has(scope));
+    if (lacking.length > 0) {
+      throw new ProblemError(
+        'FORBIDDEN',
+        `A key cannot have what you lack: ${lacking.join(', ')}.`,
+      );
+    }
+    const createdAt = new Date(this.clock.nowMs());
+    const end = expiresAt === undefined ? null : new Date(expiresAt);
+    if (end !== null && end <= createdAt)
+      throw new ProblemError('VALIDATION_FAILED', 'body.expiresAt: is in the past');
+    const secret = this.secrets.token(API_KEY_PREFIX);
+    const key: ApiKey = {
+      id: this.ids.make('key'),
+      accountId: caller.accountId,
+      name,
+      prefix: shownPrefix(secret),
+      scopes: [...new Set(scopes)],
+      createdAt,
+      expiresAt: end,
+      lastUsedAt: null,
+    };
+    await this.db.transaction(async (tx) => {
+      if (
+        !(await this.store.addKey(tx, { ...key, hash: tokenHash(secret) }, MAX_KEYS_OF_ACCOUNT))
+      ) {
+        throw new ProblemError(
+          'CONFLICT',
+          `An account has at most ${MAX_KEYS_OF_ACCOUNT} keys: revoke one first.`,
+        );
+      }
+      const body = {
+        accountId: key.accountId,
+        scopes: [...key.scopes],
+        expiresAt: end?.toISOString() ?? null,
+      };
+      await this.trail.append(tx, [{ kind: 'key.created', subject: key.id, body }]);
+    });
+    return { ...view(key), key: secret };
+  }
+
+  /** One page of the account's keys, oldest first. @throws ProblemError CURSOR_INVALID */
+  async list(
+    accountId: AccountId,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<{ items: KeyView[]; nextCursor: string | null }> {
+    const after = cursor === undefined ? null : KeyId.safeParse(cursor);
+    if (after?.success === false)
+      throw new ProblemError('CURSOR_INVALID', 'The cursor does not name a key.');
+    const keys = await this.store.listKeys(accountId, after?.data ?? null, limit + 1);
+    const items = keys.slice(0, limit).map(view);
+    return { items, nextCursor: keys.length > limit ? (items.at(-1)?.id ?? null) : null };
+  }
+
+  /** Ends a key: here at once, on other replicas within seconds. Revoking twice is revoking once. @throws ProblemError NOT_FOUND */
+  async revoke(accountId: AccountId, id: KeyId): Promise<void> {
+    const revoked = await this.db.transaction(async (tx) => {
+      const key = await this.store.revokeKey(tx, accountId, id, new Date(this.clock.nowMs()));
+      if (key?.first)
+        await this.trail.append(tx, [{ kind: 'key.revoked', subject: id, body: { accountId } }]);
+      return key;
+    });
+    if (revoked === null) throw new ProblemError('NOT_FOUND', 'There is no such key of yours.');
+    this.authenticator.forget(revoked.hash);
+  }
+}
+
+function view({ accountId: _, createdAt, expiresAt, lastUsedAt, scopes, ...key }: ApiKey): KeyView {
+  return {
+    ...key,
+    scopes: [...scopes],
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt?.toISOString() ?? null,
+    lastUsedAt: lastUsedAt?.toISOString() ?? null,
+  };
+}
