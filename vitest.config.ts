@@ -10,6 +10,9 @@ const fromSource = {
   ssr: { resolve: { conditions: ['source'] } },
 };
 
+// `npm run test:long` runs the same suites at their large figures, before a release.
+const patience = process.env['TIDEMILL_TEST_LONG'] === '1' ? 40 : 1;
+
 export default defineConfig({
   test: {
     reporters: ['default', './infra/setup/total-reporter.mjs'],
@@ -24,8 +27,8 @@ export default defineConfig({
             'infra/setup/**/*.spec.mjs',
           ],
           exclude: ['**/*.db.spec.ts', '**/node_modules/**', '**/dist/**'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: patience * 30_000,
+          hookTimeout: patience * 60_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -35,8 +38,8 @@ export default defineConfig({
           name: 'db',
           include: [`${workspaces}/src/**/*.db.spec.ts`],
           globalSetup: [database],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: patience * 60_000,
+          hookTimeout: patience * 120_000,
           sequence: { groupOrder: 1 },
         },
       },
@@ -49,8 +52,8 @@ export default defineConfig({
           globalSetup: [database],
           // Real processes share two cores: one file at a time, or their deadlines measure each other.
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: patience * 300_000,
+          hookTimeout: patience * 300_000,
           sequence: { groupOrder: 2 },
         },
       },

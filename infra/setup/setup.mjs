@@ -21,24 +21,32 @@ export async function setUp({ again = false, then = async () => {}, env = proces
   await whileLocked(join(root, '.tidemill', 'set-up.lock'), async () => {
     await ensureNpmPackages();
     await ensurePostgresLinks();
-    const warnings = describeMissing(await ensureTools(SANDBOX_TOOLS));
-    const { backend, why } = await ensureTensorflow({ again });
-    if (backend === 'wasm') {
-      warnings.push(
-        `TensorFlow runs as WebAssembly, which is several times slower: ${why}. "npm run setup" tries again`,
-      );
-    }
+    const warnings = [...(await sandboxWarnings(again)), ...(await tensorflowWarnings(again))];
     for (const warning of warnings) say(`set-up: ${warning}`);
-    if (env.CI === 'true' && warnings.length > 0)
-      throw new Error('the set-up is not complete, which CI=true asks for');
+    if (warnings.length > 0 && env.CI === 'true') {
+      throw new Error('the set-up is not complete, and with CI=true it has to be');
+    }
     await then();
   });
+}
+
+async function sandboxWarnings(again) {
+  const missing = await ensureTools(SANDBOX_TOOLS, { again });
+  return missing.length === 0 ? [] : [describeMissing(missing)];
+}
+
+async function tensorflowWarnings(again) {
+  const { backend, why } = await ensureTensorflow({ again });
+  if (backend === 'node') return [];
+  return [
+    `TensorFlow runs as WebAssembly here, several times slower. Tried: ${why}. "npm run setup" tries again`,
+  ];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     await setUp({ again: true });
-    say('set-up: everything is ready');
+    say('set-up: done');
   } catch (error) {
     say(`set-up failed: ${error.message}`);
     process.exitCode = 1;

@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { findProgram, runCommand } from './command.mjs';
+import { stateFolder } from './paths.mjs';
 import { during, say } from './say.mjs';
 
 const UPDATE_DEADLINE_MS = 3 * 60_000;
@@ -13,12 +15,12 @@ export const SANDBOX_TOOLS = [
   {
     program: 'bwrap',
     package: 'bubblewrap',
-    without: 'jobs have no sandbox that keeps them from the files and the network of this machine',
+    without: 'no sandbox keeps a job from the files and the network of this machine',
   },
   {
     program: 'prlimit',
     package: 'util-linux',
-    without: 'the kernel does not limit the memory, the files and the processes of a job',
+    without: 'the kernel does not limit the memory and the files of a job',
   },
 ];
 
@@ -40,28 +42,48 @@ export const BUILD_TOOLS = [
 
 /**
  * Installs what is missing with apt-get, as root on Debian and its relatives: at once when nobody is there to ask, else
- * after asking. Returns the tools that are still missing; it is for the caller to say what that means.
+ * after asking. What was refused or did not succeed is tried a second time only when `again` asks for it. Returns the
+ * tools that are still missing; it is for the caller to say what that means.
  */
-export async function ensureTools(tools) {
+export async function ensureTools(tools, { again = false } = {}) {
   const missing = await missingOf(tools);
-  if (missing.length === 0) return [];
-  const packages = missing.map((tool) => tool.package).join(' ');
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return missing;
+  if (missing.length === 0 || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
+    return missing;
+  const packages = packagesOf(missing);
+  if (!again && wasTried(packages)) return missing;
+  rememberTried(packages);
   if (!(await agreed(packages))) return missing;
   try {
-    await during(`installing ${packages} with apt-get`, () => aptInstall(packages.split(' ')));
+    await during(`installing ${packages.join(' ')} with apt-get`, () => aptInstall(packages));
   } catch (error) {
     say(`set-up:   apt-get did not succeed: ${error.message}`);
   }
   return missingOf(tools);
 }
 
-/** One line for each missing tool: what is lost and how to get it. */
+/** What is lost without these tools and how to get them, as one sentence. */
 export function describeMissing(tools) {
-  return tools.map(
-    ({ program, package: name, without }) =>
-      `${program} is missing: ${without}. On Debian or Ubuntu: sudo apt-get install ${name}`,
-  );
+  const lost = tools.map(({ program, without }) => `${program} is missing (without it ${without})`);
+  return `${lost.join(', ')}; on Debian or Ubuntu: sudo apt-get install ${packagesOf(tools).join(' ')}`;
+}
+
+function packagesOf(tools) {
+  return tools.map((tool) => tool.package);
+}
+
+const triedFile = join(stateFolder, 'tried-packages.json');
+
+function tried() {
+  return existsSync(triedFile) ? JSON.parse(readFileSync(triedFile, 'utf8')) : [];
+}
+
+function wasTried(packages) {
+  return packages.every((name) => tried().includes(name));
+}
+
+function rememberTried(packages) {
+  mkdirSync(stateFolder, { recursive: true });
+  writeFileSync(triedFile, JSON.stringify([...new Set([...tried(), ...packages])]));
 }
 
 async function missingOf(tools) {
@@ -91,7 +113,9 @@ async function agreed(packages) {
   const { stdin, stdout, env } = process;
   if (!stdin.isTTY || !stdout.isTTY || env.CI === 'true') return true;
   const prompt = createInterface({ input: stdin, output: stdout });
-  const answer = await prompt.question(`set-up: install ${packages} with apt-get? [Y/n] `);
+  const answer = await prompt.question(
+    `set-up: install ${packages.join(' ')} with apt-get? [Y/n] `,
+  );
   prompt.close();
   return !/^\s*n/i.test(answer);
 }

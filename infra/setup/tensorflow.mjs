@@ -25,7 +25,7 @@ export async function ensureTensorflow({ again = false } = {}) {
   const faults = [];
   for (const way of WAYS) {
     try {
-      if (!(await way.provide())) continue;
+      if (!(await way.provide({ again }))) continue;
       const libtensorflow = await during(`trying TensorFlow ${way.what}`, smokeTestAddon);
       await way.onSuccess?.();
       return keepVerdict({ backend: 'node', why: way.what, libtensorflow });
@@ -61,10 +61,10 @@ const WAYS = [
   },
   {
     what: 'built from the Python package',
-    provide: async () => {
+    provide: async ({ again }) => {
       if (!wheelFits()) return false;
-      const missing = await ensureTools(BUILD_TOOLS);
-      if (missing.length > 0) throw new Error(describeMissing(missing).join('; '));
+      const missing = await ensureTools(BUILD_TOOLS, { again });
+      if (missing.length > 0) throw new Error(describeMissing(missing));
       await keepBuild(WHEEL_ORIGIN, buildFromWheel);
       return useKeptBuild(WHEEL_ORIGIN);
     },

@@ -31,7 +31,7 @@ async function runProgram(file, args) {
   try {
     await setUp({ then: () => during('building', build) });
   } catch (error) {
-    say(`${error.message}\n${error.output ?? ''}`.trim());
+    say(error.message);
     process.exitCode = 1;
     return;
   }

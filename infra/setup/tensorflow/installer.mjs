@@ -18,6 +18,12 @@ export async function runPackageInstaller() {
       cwd: packageFolder,
       env: { ...process.env, PATH: [join(nodeModules, '.bin'), process.env.PATH].join(delimiter) },
     });
+  } catch (cause) {
+    const [, reason] = /^Error: (.+)$/m.exec(cause.output ?? '') ?? [
+      undefined,
+      cause.message.split('\n')[0],
+    ];
+    throw new Error(`its download did not succeed: ${reason}`, { cause });
   } finally {
     writeFileSync(manifest, before); // The installer edits it, and leaves it edited when it is cut off.
   }
