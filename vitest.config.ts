@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            `${workspaces}/src/**/*.{spec,prop.spec}.ts`,
+            `${workspaces}/src/**/*.spec.ts`,
             'protocol/node/**/*.spec.ts',
             'infra/setup/**/*.spec.mjs',
           ],
