@@ -1,0 +1,6 @@
+import { systemClock, systemTimers } from './system-clock.js';
+import { NoopRunner } from './runtime/noop.js';
+import type { Runner } from './runtime/runner.js';
+
+/** Every runtime this software has; which of them this machine can offer is found out when the agent starts. */
+export const allRunners = (): Runner[] => [new NoopRunner(systemClock, systemTimers)];
