@@ -17,7 +17,7 @@ import { addonFile, addonFolder, packageFolder } from './addon.mjs';
 const parts = () => ['deps', addonFolder()];
 
 /** Where finished builds are kept for other checkouts on this machine, named by what they were made from. */
-export function keptBuild(origin) {
+function keptBuild(origin) {
   const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'));
   const name = [`tfjs-node-${version}`, process.platform, process.arch, origin].join('-');
   return join(usableCacheFolder(), 'tensorflow', name);

