@@ -87,3 +87,20 @@ test('a client with a signer logs in again after a 401, but only once', async ()
   await expect(tidemill.account.get()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   expect(tokens).toHaveLength(2);
 });
+
+test('a login from before is used while it is good, and a new one is shown to be kept', async () => {
+  const { routes, tokens } = fakeLogin();
+  const { url } = await start({
+    ...routes,
+    'GET /v1/account': (request, call) =>
+      call === 1 ? refusal('UNAUTHENTICATED', 'not known any more') : account(request, call),
+  });
+  const login = { token: 'old', expiresAt: '2030-01-01T10:00:00.000Z', accountId: 'acc_1' };
+  const kept: string[] = [];
+  const onLogin = ({ token }: { token: string }) => void kept.push(token);
+  const clock = quickClock();
+  const tidemill = new Tidemill({ url, signer: testSigner(), login, onLogin, clock });
+  await expect(tidemill.account.get()).resolves.toEqual({ id: 'Bearer token-1' });
+  expect(fake?.requests[0]?.headers.authorization).toBe('Bearer old');
+  expect([kept, tokens]).toEqual([['token-1'], ['token-1']]);
+});

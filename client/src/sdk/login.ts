@@ -34,12 +34,16 @@ const SPARE_MS = 60_000;
 
 /** Logs in when it is first needed and again when the token runs out; callers at the same time share one login. */
 export class SignerCredentials implements Credentials {
-  private current: Promise<Login> | null = null;
+  private current: Promise<Login> | null;
 
+  /** `first` is a login from before, used as long as it is good. */
   constructor(
     private readonly login: () => Promise<Login>,
     private readonly clock: Clock,
-  ) {}
+    first?: Login,
+  ) {
+    this.current = first === undefined ? null : Promise.resolve(first);
+  }
 
   async header(): Promise<string> {
     const kept = await this.kept();

@@ -15,7 +15,15 @@ import { Workers } from './workers.js';
 export type Identity =
   | { readonly key?: string; readonly token?: never; readonly signer?: never }
   | { readonly token?: string; readonly key?: never; readonly signer?: never }
-  | { readonly signer?: LoginSigner; readonly key?: never; readonly token?: never };
+  | {
+      readonly signer?: LoginSigner;
+      /** A login from before, used as long as it is good. */
+      readonly login?: Login | undefined;
+      /** Sees every new login, to keep it for the next time. */
+      readonly onLogin?: (login: Login) => void;
+      readonly key?: never;
+      readonly token?: never;
+    };
 
 export type TidemillOptions = Identity & {
   /** Address of the orchestrator, such as `http://127.0.0.1:7070`. */
@@ -74,8 +82,15 @@ export class Tidemill {
   }
 
   private credentials(identity: Identity, clock: Clock): Credentials {
-    const { signer } = identity;
-    if (signer !== undefined) return new SignerCredentials(() => this.login(signer), clock);
+    if ('signer' in identity && identity.signer !== undefined) {
+      const { signer, onLogin, login: first } = identity;
+      const login = async () => {
+        const made = await this.login(signer);
+        onLogin?.(made);
+        return made;
+      };
+      return new SignerCredentials(login, clock, first);
+    }
     const text = identity.key ?? identity.token;
     if (text === undefined) return NOBODY;
     return { header: async () => `Bearer ${text}`, renew: async () => false };

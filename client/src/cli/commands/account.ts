@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import type { LedgerEntry } from '../../sdk/types.js';
+import type { Cli } from '../cli.js';
+import { ago, tokens } from '../output/quantities.js';
+import { wholeNumber } from './options.js';
+
+export const accountCommand = (cli: Cli) =>
+  new Command('account')
+    .description('your balance, and the ledger entries behind it')
+    .option(
+      '--entries [count]',
+      'with the newest entries (20 unless told otherwise)',
+      wholeNumber(1, 200),
+    )
+    .action(
+      cli.act(async (session, options: { entries?: number | true }) => {
+        const { account } = session.tidemill();
+        const view = await account.get();
+        const limit = options.entries === true ? 20 : options.entries;
+        const entries = limit === undefined ? [] : (await account.entryPage({ limit })).items;
+        session.show(limit === undefined ? view : { account: view, entries }, () => {
+          const facts = session.facts([
+            ['account', view.id],
+            ['wallet', view.wallet],
+            ['available', tokens(view.available)],
+            ['held', tokens(view.held)],
+            ['spent', tokens(view.spent)],
+            ['granted', tokens(view.granted)],
+          ]);
+          const rows = entries.flatMap((entry) => postings(entry, session.io.nowMs()));
+          return (
+            facts +
+            (rows.length === 0
+              ? ''
+              : `\n${session.table(['when', 'entry', 'for', 'account', 'amount'], rows)}`)
+          );
+        });
+      }),
+    );
+
+const postings = (entry: LedgerEntry, nowMs: number) =>
+  entry.postings.map(({ account, amount }, i) =>
+    i === 0
+      ? [ago(entry.at, nowMs), entry.kind, entry.ref, account, tokens(amount)]
+      : ['', '', '', account, tokens(amount)],
+  );
