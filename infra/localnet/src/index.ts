@@ -10,6 +10,10 @@ export {
   type StartDatabaseOptions,
 } from './database/start-database.js';
 export { freePort } from './free-port.js';
+export { type Network, type NetworkOptions, startNetwork } from './network.js';
+export { AppMissingError, appMain } from './network/apps.js';
+export type { OrchestratorHandle } from './network/orchestrator.js';
+export type { WorkerHandle } from './network/worker.js';
 export type { Ended } from './process/guarded-spawn.js';
 export {
   ProcessError,
