@@ -3,3 +3,4 @@ export * from './trail/checkpoint.js';
 export * from './trail/event.js';
 export * from './trail/merkle-proof.js';
 export * from './trail/tree-hasher.js';
+export * from './trail/verifier.js';

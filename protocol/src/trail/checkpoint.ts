@@ -21,8 +21,5 @@ export interface SignedTrailCheckpoint extends TrailCheckpoint {
 
 /** The bytes that a checkpoint's signature covers. */
 export function checkpointBytes({ network, size, root, chain, atMs }: TrailCheckpoint): Uint8Array {
-  return tagged(
-    TAGS.checkpoint,
-    utf8ToBytes(canonicalJson({ network, size, root, chain, atMs })),
-  );
+  return tagged(TAGS.checkpoint, utf8ToBytes(canonicalJson({ network, size, root, chain, atMs })));
 }
