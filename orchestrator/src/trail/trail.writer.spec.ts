@@ -36,7 +36,10 @@ test('events of one call are one statement, digested over the text that is kept'
       ['job.accepted', 'lease.offered'],
       ['job_1', 'att_1'],
       ['{"price":5}', '{"fence": 1}'],
-      [digest('job.accepted', 'job_1', '{"price":5}'), digest('lease.offered', 'att_1', '{"fence": 1}')],
+      [
+        digest('job.accepted', 'job_1', '{"price":5}'),
+        digest('lease.offered', 'att_1', '{"fence": 1}'),
+      ],
     ],
   ]);
 });
@@ -47,7 +50,14 @@ test('no events are no statement', async () => {
   expect(tx.asked).toEqual([]);
 });
 
-test.each(['two\nlines', 'a space', '', 'ü', 'x'.repeat(129)])('%j is refused as a kind and as a subject', (name) => {
-  expect(() => trailRows([{ kind: name, subject: 'job_1', body: '{}' }], 0)).toThrow('not a trail event');
-  expect(() => trailRows([{ kind: 'job.accepted', subject: name, body: '{}' }], 0)).toThrow('not a trail event');
-});
+test.each(['two\nlines', 'a space', '', 'ü', 'x'.repeat(129)])(
+  '%j is refused as a kind and as a subject',
+  (name) => {
+    expect(() => trailRows([{ kind: name, subject: 'job_1', body: '{}' }], 0)).toThrow(
+      'not a trail event',
+    );
+    expect(() => trailRows([{ kind: 'job.accepted', subject: name, body: '{}' }], 0)).toThrow(
+      'not a trail event',
+    );
+  },
+);

@@ -29,7 +29,9 @@ export function trailRows(events: readonly TrailEvent[], atMs: number): TrailRow
   const rows: TrailRows = { atMs, kinds: [], subjects: [], bodies: [], digests: [] };
   for (const { kind, subject, body } of events) {
     if (!isTrailName(kind) || !isTrailName(subject)) {
-      throw new TypeError(`not a trail event: kind ${JSON.stringify(kind)}, subject ${JSON.stringify(subject)}`);
+      throw new TypeError(
+        `not a trail event: kind ${JSON.stringify(kind)}, subject ${JSON.stringify(subject)}`,
+      );
     }
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     rows.kinds.push(kind);
