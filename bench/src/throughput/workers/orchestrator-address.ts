@@ -8,5 +8,5 @@ export interface OrchestratorAddress {
 
 /** The worker protocol's socket. */
 export function workerSocketUrl({ url }: OrchestratorAddress): string {
-  return `${url.replace(/^http/, 'ws')}/v1/workers/socket`;
+  return `${url.replace(/^http/, 'ws')}/v1/worker`;
 }

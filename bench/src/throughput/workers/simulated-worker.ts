@@ -3,8 +3,8 @@ import { type Finished, signReceipts } from './noop-receipt.js';
 import type { OrchestratorAddress } from './orchestrator-address.js';
 import { openWorkerSession, type WorkerSession } from './worker-session.js';
 
-/** Receipts wait this long for company, as a worker's outbox lets them, so that one signature serves many. */
-const RECEIPT_LINGER_MS = 20;
+/** Receipts wait this long for company, about as long as a worker takes to collect them and to write them to its disk. */
+const RECEIPT_LINGER_MS = 5;
 
 /** When one attempt passed a worker, by the machine's monotonic clock in milliseconds, which all processes share. */
 export interface Passage {
@@ -39,6 +39,7 @@ export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 /** A worker that speaks the real protocol with a real key and whose jobs take no time. */
 export class SimulatedWorker {
   private session: WorkerSession | undefined;
+  /** What it works on or has no answer for yet: what its heartbeats name. */
   private readonly held = new Map<
     AttemptId,
     { readonly offer: Offer; readonly acceptedAtMs: number }
@@ -110,7 +111,6 @@ export class SimulatedWorker {
         this.fault(`${attemptId} became active without an offer`);
         continue;
       }
-      this.held.delete(attemptId);
       this.started += 1;
       this.finished.push({ offer: lease.offer, tookMs: 1 });
       this.options.onStarted?.({
@@ -141,6 +141,7 @@ export class SimulatedWorker {
     receipts: Extract<FromOrchestrator, { type: 'receipts.ack' }>['receipts'],
   ): void {
     for (const { attemptId, status, code } of receipts) {
+      this.held.delete(attemptId);
       if (status === 'stored') this.stored += 1;
       else this.fault(`the receipt of ${attemptId} was ${status} ${code ?? ''}`);
     }
