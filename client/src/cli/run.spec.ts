@@ -15,7 +15,7 @@ test('help lists every command and the exit codes', async () => {
   const { code, out } = await cli.tidemill('--help');
   expect(code).toBe(0);
   const commands =
-    'up login keys run apply plan jobs get logs cancel outputs workers worker account decision admin';
+    'up login keys run apply plan jobs get logs cancel outputs workers worker account decision verify admin';
   for (const name of commands.split(' ')) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
   expect(out).toContain('4    the orchestrator cannot be reached, or does not know you');
 });

@@ -15,6 +15,7 @@ import { outputsCommand } from './commands/outputs.js';
 import { planCommand } from './commands/plan.js';
 import { runCommand } from './commands/run.js';
 import { upCommand } from './commands/up.js';
+import { verifyCommand } from './commands/verify.js';
 import { workerCommand } from './commands/worker.js';
 import { workersCommand } from './commands/workers.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-code.js';
@@ -38,6 +39,7 @@ const COMMANDS = [
   workerCommand,
   accountCommand,
   decisionCommand,
+  verifyCommand,
   adminCommand,
 ];
 

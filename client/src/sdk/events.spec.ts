@@ -23,8 +23,8 @@ async function client(routes: Record<string, Handler>) {
   return { tidemill, streams };
 }
 
-const sse = (id: number, type = 'progress') =>
-  `id: ${id}\ndata: ${JSON.stringify({ id, at: '2030-01-01T00:00:00Z', type, data: { step: id } })}\n\n`;
+const sse = (id: number, type = 'progress', cursor = `${id}-a`) =>
+  `id: ${cursor}\nevent: ${type}\ndata: ${JSON.stringify({ id, at: '2030-01-01T00:00:00Z', type, data: { step: id } })}\n\n`;
 const stream = (pieces: string[], cut = false): Answer => ({
   headers: { 'content-type': 'text/event-stream' },
   pieces,
@@ -32,7 +32,7 @@ const stream = (pieces: string[], cut = false): Answer => ({
 });
 const inState = (state: 'running' | 'succeeded'): Answer => ({ json: aJobDetail({ state }) });
 
-async function ids(tidemill: Tidemill, after?: number): Promise<number[]> {
+async function ids(tidemill: Tidemill, after?: string): Promise<number[]> {
   const seen: number[] = [];
   for await (const event of tidemill.jobs.events(JOB_ID, { after })) seen.push(event.id);
   return seen;
@@ -54,7 +54,16 @@ test('a broken stream goes on after the last event and repeats none', async () =
     [JOB]: (_, call) => inState(call === 1 ? 'running' : 'succeeded'),
   });
   expect(await ids(tidemill)).toEqual([1, 2, 3, 4]);
-  expect(streams().map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '2']);
+  expect(streams().map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '2-a']);
+});
+
+test('events of one moment are told apart, and a late one is not lost', async () => {
+  const { tidemill } = await client({
+    [EVENTS]: () =>
+      stream([sse(5, 'leased', '5-a'), sse(5, 'running', '5-b'), sse(4, 'log', '4-l')]),
+    [JOB]: () => inState('succeeded'),
+  });
+  expect(await ids(tidemill)).toEqual([5, 5, 4]);
 });
 
 test('an iteration may start after an event that was seen before', async () => {
@@ -62,8 +71,8 @@ test('an iteration may start after an event that was seen before', async () => {
     [EVENTS]: () => stream([sse(8, 'finished')]),
     [JOB]: () => inState('succeeded'),
   });
-  expect(await ids(tidemill, 7)).toEqual([8]);
-  expect(streams()[0]?.headers['last-event-id']).toBe('7');
+  expect(await ids(tidemill, '7-a')).toEqual([8]);
+  expect(streams()[0]?.headers['last-event-id']).toBe('7-a');
 });
 
 test('a stream that stays empty while the job goes on is given up', async () => {

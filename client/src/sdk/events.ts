@@ -3,15 +3,18 @@ import type { Clock } from './clock.js';
 import { TidemillError } from './tidemill-error.js';
 import type { JobEvent } from './types.js';
 
+/** An event of a job, and the cursor that a later stream can start after. */
+export type StreamedEvent = JobEvent & { readonly cursor: string };
+
 export interface EventsOptions {
-  /** Start after this event: the `id` of the last one seen. */
-  readonly after?: number | undefined;
+  /** Start after this event: the `cursor` of the last one seen. */
+  readonly after?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 interface EventSource {
   /** Opens the stream after an event; the answer is a success. */
-  open(after: number | null, signal: AbortSignal): Promise<Response>;
+  open(after: string | null, signal: AbortSignal): Promise<Response>;
   /** Whether anything can still happen to the job. */
   isOver(): Promise<boolean>;
   readonly clock: Clock;
@@ -30,7 +33,7 @@ const RECONNECT_MS = 500;
 export async function* jobEvents(
   source: EventSource,
   options: EventsOptions,
-): AsyncGenerator<JobEvent> {
+): AsyncGenerator<StreamedEvent> {
   let last = options.after ?? null;
   for (let empty = 0; ; empty += 1) {
     const connection = new AbortController();
@@ -40,9 +43,9 @@ export async function* jobEvents(
     try {
       const response = await source.open(last, connection.signal);
       for await (const event of eventsOf(response, connection)) {
-        if (last !== null && event.id <= last) continue; // Sent again after a break.
-        last = event.id;
         empty = 0;
+        if (event.cursor === last) continue; // Sent again after a break.
+        last = event.cursor;
         yield event;
       }
     } catch (error) {
@@ -62,7 +65,7 @@ export async function* jobEvents(
 async function* eventsOf(
   response: Response,
   connection: AbortController,
-): AsyncGenerator<JobEvent> {
+): AsyncGenerator<StreamedEvent> {
   if (response.body === null) return;
   let timer: NodeJS.Timeout | undefined;
   const heard = () => {
@@ -77,7 +80,10 @@ async function* eventsOf(
     // Node's streams can be iterated; the type of the web standard does not say so yet.
     for await (const message of messages as unknown as AsyncIterable<EventSourceMessage>) {
       heard();
-      if (message.data !== '') yield JSON.parse(message.data) as JobEvent; // As the API describes it.
+      if (message.data === '') continue;
+      const event = JSON.parse(message.data) as JobEvent; // As the API describes it.
+      // Events of one moment have the same id; only the stream's own one tells them apart.
+      yield { ...event, cursor: message.id ?? String(event.id) };
     }
   } finally {
     clearTimeout(timer);

@@ -1,20 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Api, bodyOf } from './api.js';
 import type { Clock } from './clock.js';
-import { type EventsOptions, jobEvents } from './events.js';
+import { type EventsOptions, jobEvents, type StreamedEvent } from './events.js';
 import { everyItem, type Page, type Paging } from './pages.js';
 import { TidemillError } from './tidemill-error.js';
 import type { Transport } from './transport.js';
-import type {
-  Job,
-  JobDetail,
-  JobEvent,
-  JobSpec,
-  JobState,
-  LogLine,
-  Output,
-  Plan,
-} from './types.js';
+import type { Job, JobDetail, JobSpec, JobState, LogLine, Output, Plan } from './types.js';
 
 export interface CreateOptions {
   /** The same key within 7 days gives the first answer again. Default: a new one for each call. */
@@ -25,7 +16,7 @@ export interface WaitOptions extends EventsOptions {
   /** Give up after this. Default: never. */
   readonly timeoutMs?: number;
   /** Sees every event on the way. */
-  readonly onEvent?: (event: JobEvent) => void;
+  readonly onEvent?: (event: StreamedEvent) => void;
 }
 
 const OVER: ReadonlySet<JobState> = new Set(['succeeded', 'failed', 'cancelled', 'expired']);
@@ -95,7 +86,7 @@ export class Jobs {
   }
 
   /** What happens to a job, each event once, over lost connections, until it is over. */
-  events(id: string, options: EventsOptions = {}): AsyncGenerator<JobEvent> {
+  events(id: string, options: EventsOptions = {}): AsyncGenerator<StreamedEvent> {
     const url = `${this.baseUrl}/v1/jobs/${encodeURIComponent(id)}/events`;
     return jobEvents(
       {
@@ -107,7 +98,7 @@ export class Jobs {
               new Request(url, {
                 headers: {
                   accept: 'text/event-stream',
-                  ...(after === null ? {} : { 'last-event-id': String(after) }),
+                  ...(after === null ? {} : { 'last-event-id': after }),
                 },
               }),
             { signal },

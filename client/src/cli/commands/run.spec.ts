@@ -27,7 +27,7 @@ const jobThatEnds = (state: JobState): Record<string, Handler> => ({
   [`GET /v1/jobs/${JOB_ID}/events`]: () => ({
     headers: { 'content-type': 'text/event-stream' },
     pieces: [
-      event(1, 'leased', { workerId: 'wrk_1' }),
+      event(1, 'leased', { worker: 'wrk_1', number: 2 }),
       event(2, 'progress', { step: 2, totalSteps: 2, metrics: { loss: 0.25 } }),
       event(3, 'log', { text: 'half\u001b[31m way', stream: 'out' }),
       event(4, 'finished', { state }),
@@ -62,7 +62,7 @@ test('a job is followed on standard error and its end is the result', async () =
   });
   expect(err.split('\n')).toEqual([
     `submitted ${JOB_ID}`,
-    '00:00:01  leased on wrk_1',
+    '00:00:01  leased attempt 2 on wrk_1',
     'step 2/2  loss 0.2500',
     'half way',
     '00:00:01  finished succeeded',

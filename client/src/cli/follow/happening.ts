@@ -1,25 +1,28 @@
 import { z } from 'zod';
 import type { JobEvent } from '../../sdk/types.js';
+import { tokens } from '../output/quantities.js';
 
 const Progress = z.object({
   step: z.number(),
   totalSteps: z.number(),
   metrics: z.record(z.string(), z.number()).catch({}),
-  workerId: z.string().optional(),
-  attemptId: z.string().optional(),
 });
 export type Progress = z.infer<typeof Progress>;
 
 const LogText = z.object({ text: z.string(), stream: z.enum(['out', 'err']).catch('out') });
-const Named = z.object({
-  workerId: z.string().optional(),
-  worker: z.string().optional(),
-  taskId: z.string().optional(),
-  attemptId: z.string().optional(),
-  state: z.string().optional(),
-  verdict: z.string().optional(),
-  reason: z.string().nullish(),
-  step: z.number().optional(),
+
+const text = z.string().nullish();
+const Facts = z.object({
+  worker: text,
+  number: z.number().nullish(),
+  state: text,
+  verdict: text,
+  reason: text,
+  code: text,
+  message: text,
+  step: z.number().nullish(),
+  hold: text,
+  price: text,
 });
 
 /** An event of a job as a person follows it. */
@@ -29,27 +32,33 @@ export type Happening =
   | { readonly kind: 'note'; readonly text: string };
 
 /** Reads an event leniently: members that a newer orchestrator adds or leaves out cost a detail, not the view. */
-export function happening(event: JobEvent): Happening {
-  if (event.type === 'progress') {
-    const progress = Progress.safeParse(event.data);
+export function happening({ type, data }: Pick<JobEvent, 'type' | 'data'>): Happening {
+  if (type === 'progress') {
+    const progress = Progress.safeParse(data);
     if (progress.success) return { kind: 'progress', progress: progress.data };
   }
-  if (event.type === 'log') {
-    const log = LogText.safeParse(event.data);
+  if (type === 'log') {
+    const log = LogText.safeParse(data);
     if (log.success) return { kind: 'log', ...log.data };
   }
-  return { kind: 'note', text: note(event) };
+  const facts = Facts.safeParse(data);
+  return { kind: 'note', text: facts.success ? note(type, facts.data) : type };
 }
 
-function note({ type, data }: JobEvent): string {
-  const named = Named.safeParse(data);
-  if (!named.success) return type;
-  const { workerId, worker, step, state, verdict, reason } = named.data;
+function note(type: JobEvent['type'], facts: z.infer<typeof Facts>): string {
+  const { worker, number, state, verdict, reason, code, message, step, hold, price } = facts;
+  const why = reason ?? message ?? code;
   const parts = [
-    state ?? verdict,
-    step === undefined ? undefined : `at step ${step}`,
-    workerId === undefined ? undefined : `on ${worker ?? workerId}`,
-    reason ? `(${reason})` : undefined,
-  ].filter((part) => part !== undefined);
-  return [type, ...parts].join(' ');
+    type === 'leased' && number ? `attempt ${number}` : null,
+    worker ? `${type === 'reported' || type === 'lost' ? 'by' : 'on'} ${worker}` : null,
+    verdict ?? (type === 'finished' || type === 'requeued' ? state : null),
+    step == null ? null : `at step ${step}`,
+    isAmount(hold) ? `with ${tokens(hold)} held` : null,
+    isAmount(price) ? tokens(price) : null,
+    why ? `(${why})` : null,
+  ];
+  return [type, ...parts.filter((part) => part)].join(' ');
 }
+
+const isAmount = (value: string | null | undefined): value is string =>
+  /^-?\d{1,19}$/.test(value ?? '');
