@@ -21,7 +21,7 @@ END $$;
 CREATE TABLE trail_events (
   xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-  at_ms bigint NOT NULL,
+  at_ms bigint NOT NULL CHECK (at_ms BETWEEN 0 AND 8640000000000000),
   kind text NOT NULL CHECK (strpos(kind, E'\n') = 0),
   subject text NOT NULL CHECK (strpos(subject, E'\n') = 0),
   -- The text is what the digest covers: text, not jsonb, or its bytes would change.

@@ -2,7 +2,8 @@ import { chainHash, CHAIN_START, leafHash, merkleRoot } from '@tidemill/protocol
 import { nodeSha256 } from '@tidemill/protocol/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Sequencer } from './sequencer.js';
-import { StillClock, trailDatabase, type TrailDatabase } from './testing/trail-database.js';
+import { StillClock } from './testing/still-clock.js';
+import { trailDatabase, type TrailDatabase } from './testing/trail-database.js';
 import { TrailWriter } from './trail.writer.js';
 import type { Tx } from '../platform/db/db.js';
 

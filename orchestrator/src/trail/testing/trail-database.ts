@@ -1,6 +1,5 @@
 import { testDatabase } from '@tidemill/localnet/testing';
 import { pino } from 'pino';
-import { Clock } from '../../platform/clock.js';
 import { migrate } from '../../platform/db/migrate.js';
 import { PgDb } from '../../platform/db/pg-db.js';
 
@@ -29,15 +28,4 @@ export async function trailDatabase(): Promise<TrailDatabase> {
       await database.drop();
     },
   };
-}
-
-/** A clock that stands still until it is set. */
-export class StillClock extends Clock {
-  atMs = 1_700_000_000_000;
-  nowMs(): number {
-    return this.atMs;
-  }
-  monotonicMs(): number {
-    return this.atMs;
-  }
 }
