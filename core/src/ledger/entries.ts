@@ -13,7 +13,7 @@ export interface Posting {
 
 /** A ledger entry. `kind` and `ref` together happen once, so booking twice is booking once (G9). */
 export interface Entry {
-  readonly kind: 'grant' | 'hold' | 'charge' | 'check' | 'release';
+  readonly kind: 'grant' | 'hold' | 'charge' | 'check' | 'release' | 'earn';
   readonly ref: string;
   readonly postings: readonly Posting[];
 }
@@ -21,11 +21,11 @@ export interface Entry {
 /** The owner of the network's own buckets. */
 export const NETWORK = 'network';
 
-/** The operator gives credit: the submitter can spend it, and the grants bucket shows what was given. */
+/** The operator gives credit: the submitter can spend it, and the (negative) grants bucket shows what was given. */
 export function grant(ref: string, submitter: string, amount: bigint): Entry {
   return entry('grant', ref, [
     { owner: submitter, bucket: 'available', amount },
-    { owner: NETWORK, bucket: 'grants', amount: -amount },
+    { owner: submitter, bucket: 'grants', amount: -amount },
   ]);
 }
 
@@ -37,21 +37,39 @@ export function hold(jobId: string, submitter: string, amount: bigint): Entry {
   ]);
 }
 
+/** Where a worker's part goes: it waits until it can no longer be withheld, unless the network releases at once. */
+export type EarningBucket = Extract<Bucket, 'pending' | 'earned'>;
+
 /** An accepted result is paid out of the job's hold: the fee to the network, the rest to the worker. */
-export function charge(attemptId: string, submitter: string, worker: string, price: bigint, feeBps: number): Entry {
+export function charge(
+  attemptId: string,
+  submitter: string,
+  worker: string,
+  price: bigint,
+  feeBps: number,
+  bucket: EarningBucket,
+): Entry {
   const fee = feeOf(price, feeBps);
   return entry('charge', attemptId, [
     { owner: submitter, bucket: 'held', amount: -price },
-    { owner: worker, bucket: 'pending', amount: price - fee },
+    { owner: worker, bucket, amount: price - fee },
     { owner: NETWORK, bucket: 'fees', amount: fee },
   ]);
 }
 
 /** An audit, a referee or honest work in a void segment is paid out of the fees. */
-export function check(attemptId: string, worker: string, price: bigint): Entry {
+export function check(attemptId: string, worker: string, price: bigint, bucket: EarningBucket): Entry {
   return entry('check', attemptId, [
     { owner: NETWORK, bucket: 'fees', amount: -price },
-    { owner: worker, bucket: 'pending', amount: price },
+    { owner: worker, bucket, amount: price },
+  ]);
+}
+
+/** A reward is released. */
+export function earn(attemptId: string, worker: string, amount: bigint): Entry {
+  return entry('earn', attemptId, [
+    { owner: worker, bucket: 'pending', amount: -amount },
+    { owner: worker, bucket: 'earned', amount },
   ]);
 }
 

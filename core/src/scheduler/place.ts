@@ -44,10 +44,12 @@ export function place(snapshot: Snapshot): Plan {
   const unplaced: Unplaced[] = [];
   const workers = [...snapshot.workers].sort((a, b) => (a.id < b.id ? -1 : 1)).map((worker) => ({ ...worker }));
   const groups = new Map<string, Group>();
+  const families = new Map<string, { readonly workers: WorkerId[]; runtimeClass: string | null }>();
   // A group whose workers are all full stays so for the rest of the turn.
   const full = new Set<Group>();
 
-  for (const task of [...snapshot.queued].sort(byPriority)) {
+  for (const queued of [...snapshot.queued].sort(byPriority)) {
+    const task = besideItsFamily(queued, families);
     const group = groupOf(task, workers, groups);
     const open = full.has(group) ? [] : group.suitable.filter((worker) => hasRoom(task, worker));
     const best = highest(task, open);
@@ -72,12 +74,32 @@ export function place(snapshot: Snapshot): Plan {
       candidates: best.map(({ worker, points }) => ({ workerId: worker.id, score: points })),
     });
     take(first.worker, task.needs.resources);
+    if (task.family !== null) {
+      const family = families.get(task.family) ?? { workers: [], runtimeClass: runtimeClassOf(first.worker, task.needs.runtime) };
+      family.workers.push(first.worker.id);
+      families.set(task.family, family);
+    }
   }
   return { placements, unplaced };
 }
 
 function byPriority(a: QueuedTask, b: QueuedTask): number {
   return b.priority - a.priority || (a.id < b.id ? -1 : 1);
+}
+
+/** The class a worker's results of this runtime are compared in. */
+export function runtimeClassOf(worker: Pick<OpenWorker, 'capabilities'>, runtime: string): string | null {
+  return worker.capabilities.runtimes.find(({ name }) => name === runtime)?.class ?? null;
+}
+
+/** What was placed of the same family in this turn binds the task like what runs already. */
+function besideItsFamily(
+  task: QueuedTask,
+  families: ReadonlyMap<string, { readonly workers: readonly WorkerId[]; readonly runtimeClass: string | null }>,
+): QueuedTask {
+  const family = task.family === null ? undefined : families.get(task.family);
+  if (family === undefined) return task;
+  return { ...task, excluded: [...task.excluded, ...family.workers], runtimeClass: task.runtimeClass ?? family.runtimeClass };
 }
 
 /** Tasks that ask the same share one look at the lasting constraints. */

@@ -9,7 +9,9 @@ export interface QueuedTask {
   /** 0 low, 1 normal, 2 high. */
   readonly priority: number;
   readonly needs: Needs;
-  /** Copies of one task are compared bit for bit, so they stay inside one runtime class. */
+  /** Executions of one task, when there are several: they go to different workers. Null for a task that runs once. */
+  readonly family: string | null;
+  /** Executions of one task are compared bit for bit, so they stay inside one runtime class. */
   readonly runtimeClass: string | null;
   /** Highest asks accepted, in base units an hour; null for no limit. */
   readonly maxGpuAsk: bigint | null;

@@ -53,20 +53,27 @@ class ConfigModule {
   }
 }
 
+export interface StageOptions {
+  readonly admins?: readonly string[];
+  /** What stands in for a provider, such as smaller limits. */
+  readonly overrides?: readonly { readonly provide: unknown; readonly useValue: unknown }[];
+}
+
 export async function startStages(
   stages: readonly Type[],
-  { admins = [] }: { admins?: readonly string[] } = {},
+  { admins = [], overrides = [] }: StageOptions = {},
 ): Promise<StageHost> {
   const database = await testDatabase({ prepare: { key: 'orchestrator_schema', run: migrate } });
   const dataDir = await mkdtemp(join(tmpdir(), 'tidemill-stage-'));
   const config = configFor(database.url, dataDir, admins);
   const clock = new MovableClock();
-  const testing = await Test.createTestingModule({
+  const building = Test.createTestingModule({
     imports: [ConfigModule.with(config), PlatformModule, TrailModule, ...stages],
-  })
-    .overrideProvider(Clock)
-    .useValue(clock)
-    .compile();
+  });
+  for (const { provide, useValue } of [{ provide: Clock, useValue: clock }, ...overrides]) {
+    building.overrideProvider(provide).useValue(useValue);
+  }
+  const testing = await building.compile();
   const app = testing.createNestApplication<NestExpressApplication>({
     bodyParser: false,
     logger: ['error', 'fatal'],

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { grant } from '@tidemill/core/ledger';
+import { parseAmount, type AccountId, type AccountView, type LedgerEntryView } from '@tidemill/protocol';
+import { Directory } from '../identity/directory.js';
+import { Db } from '../platform/db/db.js';
+import { ProblemError } from '../platform/http/problem.js';
+import { TrailWriter } from '../trail/trail.writer.js';
+import { LedgerBook } from './ledger-book.js';
+
+/** A submitter's money as it is shown, and credit given by the operator. */
+@Injectable()
+export class AccountsService {
+  constructor(
+    private readonly db: Db,
+    private readonly book: LedgerBook,
+    private readonly directory: Directory,
+    private readonly trail: TrailWriter,
+  ) {}
+
+  async view(id: AccountId, wallet: string): Promise<AccountView> {
+    const { available, held, grants } = await this.book.balances(id);
+    const granted = -grants;
+    return {
+      id,
+      wallet,
+      available: String(available),
+      held: String(held),
+      spent: String(granted - available - held),
+      granted: String(granted),
+    };
+  }
+
+  /** Gives a wallet credit; the same `ref` again changes nothing. */
+  async credit(wallet: string, amountText: string, ref: string): Promise<AccountView> {
+    const units = parseAmount(amountText);
+    if (units === null || units === 0n) throw new ProblemError('VALIDATION_FAILED', 'body.amount: more than nothing');
+    const account = await this.db.transaction(async (tx) => {
+      const id = await this.directory.ensureAccount(tx, wallet);
+      const booked = await this.book.book(tx, [grant(ref, id, units)]);
+      if (booked.length > 0) {
+        await this.trail.append(tx, [
+          { kind: 'credit.granted', subject: id, body: JSON.stringify({ account: id, amount: String(units), ref }) },
+        ]);
+      }
+      return id;
+    });
+    return this.view(account, wallet);
+  }
+
+  /** Entries that touch an owner, newest first; `before` is an entry's id. */
+  async entries(owner: string, before: bigint | null, limit: number): Promise<LedgerEntryView[]> {
+    const rows = await this.db.query<{ id: bigint; at: Date; kind: string; ref: string; postings: { account: string; amount: string }[] }>(
+      ENTRIES,
+      [owner, before, limit],
+    );
+    return rows.map(({ id, at, kind, ref, postings }) => ({ id: String(id), at: at.toISOString(), kind, ref, postings }));
+  }
+}
+
+/** All legs of an entry are shown: who earned what on a job is public in the trail anyway. */
+const ENTRIES = `
+WITH mine AS (
+  SELECT DISTINCT posting.entry_id
+  FROM ledger_postings AS posting JOIN ledger_accounts AS account ON account.id = posting.account_id
+  WHERE account.owner = $1 AND ($2::bigint IS NULL OR posting.entry_id < $2)
+  ORDER BY posting.entry_id DESC LIMIT $3
+)
+SELECT entry.id, entry.at, entry.kind, entry.ref,
+  jsonb_agg(jsonb_build_object('account', account.owner || ':' || account.bucket, 'amount', posting.amount::text) ORDER BY account.owner, account.bucket) AS postings
+FROM mine
+JOIN ledger_entries AS entry ON entry.id = mine.entry_id
+JOIN ledger_postings AS posting ON posting.entry_id = entry.id
+JOIN ledger_accounts AS account ON account.id = posting.account_id
+GROUP BY entry.id ORDER BY entry.id DESC`;

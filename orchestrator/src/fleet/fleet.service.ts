@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { TIMING, type SessionId, type WorkerId, type WorkerProfile, type WorkerView } from '@tidemill/protocol';
+import { Db } from '../platform/db/db.js';
+import { ProblemError } from '../platform/http/problem.js';
+import { Ids } from '../platform/ids.js';
+import { Loops } from '../platform/loop.js';
+import { Wakeups } from '../platform/wakeups.js';
+import { TrailWriter } from '../trail/trail.writer.js';
+import { FleetStore, type Heard } from './fleet.store.js';
+
+const SWEEP_MS = 1_000;
+const MAX_LOST_PER_TURN = 500;
+
+/** Which workers there are, and which have gone silent. */
+@Injectable()
+export class FleetService {
+  private refreshed = false;
+
+  constructor(
+    private readonly db: Db,
+    private readonly store: FleetStore,
+    private readonly trail: TrailWriter,
+    private readonly ids: Ids,
+    private readonly wakeups: Wakeups,
+    loops: Loops,
+  ) {
+    loops.add({ name: 'fleet.sweep', everyMs: SWEEP_MS, turn: () => this.sweep() });
+  }
+
+  /** A worker has proven its key: it is online under this session. The first time makes it. */
+  async join(publicKey: string, session: SessionId, profile: WorkerProfile): Promise<{ id: WorkerId; state: WorkerView['state'] }> {
+    return this.db.transaction(async (tx) => {
+      const { id, isNew, state } = await this.store.join(tx, {
+        id: this.ids.make('worker'),
+        publicKey,
+        session,
+        profile,
+        leaseMs: TIMING.leaseMs,
+      });
+      if (isNew) {
+        await this.trail.append(tx, [{ kind: 'worker.joined', subject: id, body: JSON.stringify({ worker: id, publicKey }) }]);
+      }
+      await this.wakeups.notify(tx, 'tasks');
+      return { id, state };
+    });
+  }
+
+  async updateProfile(id: WorkerId, session: SessionId, profile: WorkerProfile): Promise<void> {
+    await this.store.updateProfile(this.db, id, session, profile);
+    this.wakeups.local('tasks');
+  }
+
+  /** Renews terms; gives the workers whose session here is no longer theirs. */
+  async heard(heard: readonly Heard[]): Promise<readonly WorkerId[]> {
+    if (heard.length === 0) return [];
+    const renewed = new Set(await this.store.renew(this.db, heard, TIMING.leaseMs));
+    return heard.map(({ id }) => id).filter((id) => !renewed.has(id));
+  }
+
+  /** A socket closed: the worker has a few seconds to come back. */
+  async disconnected(id: WorkerId, session: SessionId): Promise<void> {
+    await this.store.shorten(this.db, id, session, TIMING.reconnectMs);
+  }
+
+  /** Gives the worker no new work. */
+  async drain(id: WorkerId): Promise<void> {
+    if (!(await this.store.setState(this.db, id, 'draining'))) throw new ProblemError('NOT_FOUND', `There is no worker ${id}.`);
+  }
+
+  async one(id: WorkerId): Promise<WorkerView> {
+    const [worker] = await this.store.views(this.db, [id], null, null, 1);
+    if (worker === undefined) throw new ProblemError('NOT_FOUND', `There is no worker ${id}.`);
+    return worker;
+  }
+
+  list(state: WorkerView['state'] | null, after: string | null, limit: number): Promise<WorkerView[]> {
+    return this.store.views(this.db, null, state, after, limit);
+  }
+
+  private async sweep(): Promise<boolean> {
+    if (!this.refreshed) {
+      // After a restart every worker gets one fresh term, or all of them would be lost at once.
+      await this.store.freshTerms(this.db, TIMING.leaseMs);
+      this.refreshed = true;
+    }
+    const lost = await this.db.transaction(async (tx) => {
+      const ids = await this.store.markLost(tx, MAX_LOST_PER_TURN);
+      await this.trail.append(tx, ids.map((id) => ({ kind: 'worker.lost', subject: id, body: JSON.stringify({ worker: id }) })));
+      if (ids.length > 0) await this.wakeups.notify(tx, 'cancel');
+      return ids;
+    });
+    return lost.length === MAX_LOST_PER_TURN;
+  }
+}

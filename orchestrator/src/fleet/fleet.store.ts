@@ -1,0 +1,41 @@
+import type { SessionId, WorkerId, WorkerProfile, WorkerView } from '@tidemill/protocol';
+import type { Tx } from '../platform/db/db.js';
+
+export interface Joining {
+  readonly id: WorkerId;
+  readonly publicKey: string;
+  readonly session: SessionId;
+  readonly profile: WorkerProfile;
+  readonly leaseMs: number;
+}
+
+export interface Heard {
+  readonly id: WorkerId;
+  readonly session: SessionId;
+  /** How long ago the worker was heard, in milliseconds. */
+  readonly agoMs: number;
+}
+
+/** Where workers are kept. Terms run on the database's clock: replicas' clocks may differ by minutes. */
+export abstract class FleetStore {
+  /** Makes the worker of a key, or brings it back with its new profile and session. */
+  abstract join(tx: Tx, joining: Joining): Promise<{ id: WorkerId; isNew: boolean; state: WorkerView['state'] }>;
+
+  abstract updateProfile(tx: Tx, id: WorkerId, session: SessionId, profile: WorkerProfile): Promise<void>;
+
+  /** Renews the terms of workers that were heard; gives those whose session is still theirs. */
+  abstract renew(tx: Tx, heard: readonly Heard[], leaseMs: number): Promise<readonly WorkerId[]>;
+
+  /** Shortens a term to `leaseMs` from now, if the session is still the worker's. */
+  abstract shorten(tx: Tx, id: WorkerId, session: SessionId, leaseMs: number): Promise<void>;
+
+  /** Marks workers whose term is over as lost. */
+  abstract markLost(tx: Tx, limit: number): Promise<readonly WorkerId[]>;
+
+  /** Gives every worker a fresh term, after an absence of this process. */
+  abstract freshTerms(tx: Tx, leaseMs: number): Promise<void>;
+
+  abstract setState(tx: Tx, id: WorkerId, state: WorkerView['state']): Promise<boolean>;
+
+  abstract views(tx: Tx, ids: readonly WorkerId[] | null, state: WorkerView['state'] | null, after: string | null, limit: number): Promise<WorkerView[]>;
+}

@@ -1,0 +1,160 @@
+import { Injectable } from '@nestjs/common';
+import type { SessionId, WorkerId, WorkerProfile, WorkerView } from '@tidemill/protocol';
+import { capabilitiesOf } from '../jobs/market.js';
+import type { Tx } from '../platform/db/db.js';
+import { FleetStore, type Heard, type Joining } from './fleet.store.js';
+
+@Injectable()
+export class PgFleetStore extends FleetStore {
+  async join(tx: Tx, { id, publicKey, session, profile, leaseMs }: Joining) {
+    const [row] = await tx.query<{ id: WorkerId; state: WorkerView['state'] }>(JOIN, [
+      id,
+      publicKey,
+      session,
+      leaseMs,
+      profile.payout ?? publicKey,
+      ...profileColumns(profile),
+    ]);
+    if (row === undefined) throw new Error('a join gives a row');
+    return { id: row.id, isNew: row.id === id, state: row.state };
+  }
+
+  async updateProfile(tx: Tx, id: WorkerId, session: SessionId, profile: WorkerProfile): Promise<void> {
+    await tx.query(UPDATE_PROFILE, [id, session, ...profileColumns(profile)]);
+  }
+
+  async renew(tx: Tx, heard: readonly Heard[], leaseMs: number): Promise<readonly WorkerId[]> {
+    const rows = await tx.query<{ id: WorkerId }>(
+      `UPDATE workers SET last_seen_at = clock_timestamp() - heard.ago * interval '1 millisecond',
+         lease_until = clock_timestamp() + ($4 - heard.ago) * interval '1 millisecond'
+       FROM unnest($1::text[], $2::text[], $3::double precision[]) AS heard (id, session, ago)
+       WHERE workers.id = heard.id AND workers.session_id = heard.session AND workers.state <> 'lost' RETURNING workers.id`,
+      [heard.map(({ id }) => id), heard.map(({ session }) => session), heard.map(({ agoMs }) => agoMs), leaseMs],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async shorten(tx: Tx, id: WorkerId, session: SessionId, leaseMs: number): Promise<void> {
+    await tx.query(
+      `UPDATE workers SET lease_until = least(lease_until, clock_timestamp() + $3 * interval '1 millisecond') WHERE id = $1 AND session_id = $2`,
+      [id, session, leaseMs],
+    );
+  }
+
+  async markLost(tx: Tx, limit: number): Promise<readonly WorkerId[]> {
+    const rows = await tx.query<{ id: WorkerId }>(
+      `UPDATE workers SET state = 'lost', revision = revision + 1, session_id = NULL WHERE id IN (
+         SELECT id FROM workers WHERE state IN ('online', 'draining') AND lease_until < clock_timestamp() ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+       ) RETURNING id`,
+      [limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async freshTerms(tx: Tx, leaseMs: number): Promise<void> {
+    await tx.query(
+      `UPDATE workers SET lease_until = greatest(lease_until, clock_timestamp() + $1 * interval '1 millisecond') WHERE state IN ('online', 'draining')`,
+      [leaseMs],
+    );
+  }
+
+  async setState(tx: Tx, id: WorkerId, state: WorkerView['state']): Promise<boolean> {
+    const rows = await tx.query('UPDATE workers SET state = $2, revision = revision + 1 WHERE id = $1 RETURNING 1', [id, state]);
+    return rows.length > 0;
+  }
+
+  async views(tx: Tx, ids: readonly WorkerId[] | null, state: WorkerView['state'] | null, after: string | null, limit: number): Promise<WorkerView[]> {
+    return (await tx.query<ViewRow>(VIEWS, [ids, state, after, limit])).map(view);
+  }
+}
+
+interface ViewRow {
+  readonly id: WorkerId;
+  readonly name: string;
+  readonly public_key: string;
+  readonly state: WorkerView['state'];
+  readonly capabilities: string;
+  readonly gpu_milli: number;
+  readonly vram_mib: number;
+  readonly cpu_milli: number;
+  readonly memory_mib: number;
+  readonly disk_mib: number;
+  readonly slots: number;
+  readonly gpu_ask: bigint;
+  readonly cpu_ask: bigint;
+  readonly joined_at: Date;
+  readonly last_seen_at: Date | null;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly failed: number;
+  readonly lost: number;
+  readonly running: number;
+  readonly earned: bigint;
+  readonly pending: bigint;
+}
+
+function view(row: ViewRow): WorkerView {
+  return {
+    id: row.id,
+    name: row.name,
+    publicKey: row.public_key,
+    state: row.state,
+    capabilities: capabilitiesOf(row.capabilities),
+    resources: {
+      gpuMilli: row.gpu_milli,
+      vramMib: row.vram_mib,
+      cpuMilli: row.cpu_milli,
+      memoryMib: row.memory_mib,
+      diskMib: row.disk_mib,
+    },
+    slots: row.slots,
+    asks: { gpuHour: String(row.gpu_ask), cpuHour: String(row.cpu_ask) },
+    running: row.running,
+    joinedAt: row.joined_at.toISOString(),
+    lastSeenAt: row.last_seen_at?.toISOString() ?? null,
+    earned: String(row.earned),
+    pending: String(row.pending),
+    results: { accepted: row.accepted, rejected: row.rejected, failed: row.failed, lost: row.lost },
+  };
+}
+
+function profileColumns({ name, capabilities, resources, slots, asks }: WorkerProfile): unknown[] {
+  return [
+    name,
+    JSON.stringify(capabilities),
+    resources.gpuMilli,
+    resources.vramMib,
+    resources.cpuMilli,
+    resources.memoryMib,
+    resources.diskMib,
+    slots,
+    asks.gpuHour,
+    asks.cpuHour,
+  ];
+}
+
+/** The payout address is set when the worker joins; neither a new login nor a new profile changes it. */
+const JOIN = `
+INSERT INTO workers (id, public_key, session_id, lease_until, last_seen_at, state, payout, name, capabilities, gpu_milli, vram_mib, cpu_milli,
+  memory_mib, disk_mib, slots, gpu_ask, cpu_ask)
+VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond', clock_timestamp(), 'online', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+ON CONFLICT (public_key) DO UPDATE SET session_id = excluded.session_id, lease_until = excluded.lease_until, last_seen_at = excluded.last_seen_at,
+  state = CASE WHEN workers.state = 'suspended' THEN 'suspended' ELSE 'online' END, revision = workers.revision + 1,
+  name = excluded.name, capabilities = excluded.capabilities, gpu_milli = excluded.gpu_milli, vram_mib = excluded.vram_mib,
+  cpu_milli = excluded.cpu_milli, memory_mib = excluded.memory_mib, disk_mib = excluded.disk_mib, slots = excluded.slots,
+  gpu_ask = excluded.gpu_ask, cpu_ask = excluded.cpu_ask
+RETURNING id, state`;
+
+const UPDATE_PROFILE = `
+UPDATE workers SET name = $3, capabilities = $4, gpu_milli = $5, vram_mib = $6, cpu_milli = $7, memory_mib = $8,
+  disk_mib = $9, slots = $10, gpu_ask = $11, cpu_ask = $12, revision = revision + 1
+WHERE id = $1 AND session_id = $2`;
+
+const VIEWS = `
+SELECT worker.*,
+  (SELECT count(*) FROM attempts WHERE attempts.live AND attempts.worker_id = worker.id)::int AS running,
+  coalesce((SELECT balance FROM ledger_accounts WHERE owner = worker.id AND bucket = 'earned'), 0)::bigint AS earned,
+  coalesce((SELECT balance FROM ledger_accounts WHERE owner = worker.id AND bucket = 'pending'), 0)::bigint AS pending
+FROM workers AS worker
+WHERE ($1::text[] IS NULL OR id = ANY ($1)) AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR id > $3)
+ORDER BY id LIMIT $4`;

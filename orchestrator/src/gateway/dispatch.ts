@@ -1,0 +1,104 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOSE, MAX_FRAME_BYTES, type AttemptId, type Offer, type WorkerId } from '@tidemill/protocol';
+import type { Logger } from 'pino';
+import { FleetService } from '../fleet/fleet.service.js';
+import { Clock } from '../platform/clock.js';
+import { Loops } from '../platform/loop.js';
+import { LOGGER } from '../platform/platform.module.js';
+import { LeasesService } from '../scheduling/leases.service.js';
+import type { Leased } from '../scheduling/leases.store.js';
+import { Sessions } from './sessions.js';
+
+const RENEW_EVERY_MS = 1_000;
+/** A term of 15 s is renewed at most this often, however fast a worker's heartbeats come. */
+const RENEW_GAP_MS = 3_000;
+const OFFERS_EVERY_MS = 1_000;
+/** Sent offers are remembered for longer than they are open. */
+const MAX_REMEMBERED = 50_000;
+
+/** Sends offered leases to the workers connected here, tells them what to stop, and renews the terms of those that were heard. */
+@Injectable()
+export class Dispatch {
+  private readonly offered = new Set<AttemptId>();
+
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly leases: LeasesService,
+    private readonly fleet: FleetService,
+    private readonly clock: Clock,
+    @Inject(LOGGER) private readonly log: Logger,
+    loops: Loops,
+  ) {
+    leases.tell({
+      offer: (leased) => this.offer(leased),
+      stop: (stops, reason) => {
+        for (const [workerId, attempts] of byWorker(stops.map(({ workerId, attemptId }) => [workerId, attemptId]))) {
+          this.sessions.of(workerId)?.send({ type: 'cancel', attempts, reason });
+        }
+      },
+    });
+    loops.add({ name: 'gateway.renew', everyMs: RENEW_EVERY_MS, turn: () => this.renew() });
+    loops.add({ name: 'gateway.offers', everyMs: OFFERS_EVERY_MS, turn: () => this.sweepOffers() });
+  }
+
+  /** Offers travel as lists, one or more frames a worker; an attempt is offered once here. */
+  private offer(leased: readonly Leased[]): void {
+    const fresh = leased.filter(({ workerId, offer }) => !this.offered.has(offer.attemptId) && this.sessions.of(workerId) !== undefined);
+    if (this.offered.size > MAX_REMEMBERED) this.offered.clear();
+    for (const { offer } of fresh) this.offered.add(offer.attemptId);
+    for (const [workerId, offers] of byWorker(fresh.map(({ workerId, offer }) => [workerId, offer]))) {
+      const session = this.sessions.of(workerId);
+      for (const frame of frames(offers)) {
+        if (session?.send({ type: 'offer', offers: frame }) === false) {
+          this.log.info({ workerId }, 'worker reads too slowly');
+          session.close(CLOSE.tooSlow);
+          break;
+        }
+      }
+    }
+  }
+
+  /** Leases made by another replica, or before a restart, for workers that are here. */
+  private async sweepOffers(): Promise<void> {
+    const workerIds = this.sessions.workerIds();
+    if (workerIds.length > 0) this.offer(await this.leases.openOffers(workerIds));
+  }
+
+  private async renew(): Promise<void> {
+    const nowMs = this.clock.monotonicMs();
+    const heard = [...this.sessions.all()].filter((session) => session.lastHeardMs > session.renewedMs && nowMs - session.renewedMs >= RENEW_GAP_MS);
+    const moved = await this.fleet.heard(
+      heard.flatMap(({ workerId, id, lastHeardMs }) => (workerId === null ? [] : [{ id: workerId, session: id, agoMs: nowMs - lastHeardMs }])),
+    );
+    for (const session of heard) session.renewedMs = nowMs;
+    // Their term ended, or they logged in elsewhere: in both cases this socket speaks for nobody.
+    for (const workerId of moved) this.sessions.of(workerId)?.close(CLOSE.replaced);
+  }
+}
+
+/** Lists of offers that each fit a frame. */
+function* frames(offers: readonly Offer[]): Generator<Offer[]> {
+  let frame: Offer[] = [];
+  let length = 0;
+  for (const offer of offers) {
+    const size = offer.payload.length * 2 + 1_024; // quotes in the payload are escaped again
+    if (frame.length > 0 && length + size > MAX_FRAME_BYTES / 2) {
+      yield frame;
+      frame = [];
+      length = 0;
+    }
+    frame.push(offer);
+    length += size;
+  }
+  if (frame.length > 0) yield frame;
+}
+
+function byWorker<T>(pairs: readonly (readonly [WorkerId, T])[]): Map<WorkerId, T[]> {
+  const lists = new Map<WorkerId, T[]>();
+  for (const [workerId, item] of pairs) {
+    const list = lists.get(workerId);
+    if (list === undefined) lists.set(workerId, [item]);
+    else list.push(item);
+  }
+  return lists;
+}

@@ -1,0 +1,57 @@
+import { encode, type AttemptId, type CLOSE, type FromOrchestrator, type SessionId, type WorkerId } from '@tidemill/protocol';
+import type { WebSocket } from 'ws';
+
+/** Frames a socket may send a second, and at once (G20). */
+const FRAMES_PER_SECOND = 20;
+const BURST = 60;
+/** A worker that does not read has at most this much waiting for it. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** One socket of a worker, before and after its login. */
+export class Session {
+  workerId: WorkerId | null = null;
+  publicKey: Uint8Array | null = null;
+  lastSeq = -1;
+  lastHeardMs: number;
+  /** When the worker's term was renewed last. */
+  renewedMs = -Infinity;
+  /** Attempts that are active here, and how many heartbeats in a row did not name them. */
+  readonly active = new Map<AttemptId, number>();
+  private tokens = BURST;
+  private filledMs: number;
+
+  constructor(
+    readonly id: SessionId,
+    readonly socket: WebSocket,
+    readonly address: string,
+    nowMs: number,
+  ) {
+    this.lastHeardMs = nowMs;
+    this.filledMs = nowMs;
+  }
+
+  /** Takes one frame from the allowance; false when it is used up. */
+  takeFrame(nowMs: number): boolean {
+    this.tokens = Math.min(BURST, this.tokens + ((nowMs - this.filledMs) / 1_000) * FRAMES_PER_SECOND);
+    this.filledMs = nowMs;
+    if (this.tokens < 1) return false;
+    this.tokens -= 1;
+    return true;
+  }
+
+  /** Sends, unless the socket is closed; false when the peer reads too slowly. */
+  send(message: FromOrchestrator): boolean {
+    return this.sendText(encode(message));
+  }
+
+  sendText(frame: string): boolean {
+    if (this.socket.readyState !== this.socket.OPEN) return true;
+    if (this.socket.bufferedAmount > MAX_WAITING_BYTES) return false;
+    this.socket.send(frame);
+    return true;
+  }
+
+  close({ code, reason }: (typeof CLOSE)[keyof typeof CLOSE]): void {
+    this.socket.close(code, reason);
+  }
+}

@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import type { AccountId, JobId } from '@tidemill/protocol';
+import type { Request, Response } from 'express';
+import { Wakeups } from '../platform/wakeups.js';
+import { JobEvents } from './job-events.js';
+import { JobViews } from './job-views.js';
+
+/** At most this often is a stream's job read, however often it changes. */
+const MIN_GAP_MS = 200;
+/** And at least this often, so that nothing depends on a wake-up. */
+const SWEEP_MS = 1_000;
+/** A comment keeps proxies from closing a quiet stream. */
+const KEEP_ALIVE_MS = 15_000;
+/** A transaction may commit this long after the moment it writes down; events are looked for again so far back. */
+const LATE_MICROS = 5_000_000n;
+/** Streams one process serves; each costs a query a second. */
+const MAX_STREAMS = 1_000;
+
+/** Streams a job's events to one client until the job is settled or the client leaves. */
+@Injectable()
+export class EventStream {
+  private readonly open = new Set<() => void>();
+
+  constructor(
+    private readonly events: JobEvents,
+    private readonly views: JobViews,
+    wakeups: Wakeups,
+  ) {
+    wakeups.on('job', () => {
+      for (const wake of this.open) wake();
+    });
+  }
+
+  get isFull(): boolean {
+    return this.open.size >= MAX_STREAMS;
+  }
+
+  /** Sends every event after `lastEventId` once. Ends after the job's last event, when its bill is settled. */
+  async send(accountId: AccountId, jobId: JobId, lastEventId: string | undefined, request: Request, response: Response): Promise<void> {
+    await this.views.one(accountId, jobId);
+    const resume = /^(\d{16})-\S{1,128}$/.exec(lastEventId ?? '') === null ? '' : (lastEventId ?? '');
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    response.write('retry: 1000\n\n');
+
+    const sent = new Set<string>();
+    let from = resume === '' ? 0n : BigInt(resume.slice(0, 16)) - LATE_MICROS;
+    let left = false;
+    let wake = (): void => undefined;
+    const onWake = (): void => wake();
+    this.open.add(onWake);
+    request.on('close', () => {
+      left = true;
+      wake();
+    });
+    let quietSinceMs = performance.now();
+    try {
+      while (!left) {
+        const fresh = (await this.events.since(jobId, from)).filter(({ key }) => key > resume && !sent.has(key));
+        for (const { key, event } of fresh) {
+          sent.add(key);
+          response.write(`id: ${key}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+        }
+        if (fresh.length > 0) quietSinceMs = performance.now();
+        const newest = fresh.at(-1)?.event.id;
+        if (newest !== undefined && BigInt(newest) - LATE_MICROS > from) from = BigInt(newest) - LATE_MICROS;
+        if (await this.isOver(accountId, jobId, fresh.length)) break;
+        if (performance.now() - quietSinceMs > KEEP_ALIVE_MS) {
+          response.write(': still here\n\n');
+          quietSinceMs = performance.now();
+        }
+        await new Promise<void>((resolve) => setTimeout(resolve, MIN_GAP_MS));
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, SWEEP_MS - MIN_GAP_MS);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          if (left) wake();
+        });
+      }
+    } finally {
+      this.open.delete(onWake);
+      response.end();
+    }
+  }
+
+  /** A turn without news after the job's end: verdicts and bookings that follow an end have been sent. */
+  private async isOver(accountId: AccountId, jobId: JobId, news: number): Promise<boolean> {
+    if (news > 0) return false;
+    const { state, finishedAt } = await this.views.one(accountId, jobId);
+    const ended = state !== 'queued' && state !== 'running';
+    return ended && finishedAt !== null && Date.now() - Date.parse(finishedAt) > 0;
+  }
+}

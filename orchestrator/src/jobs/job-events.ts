@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import type { JobEvent, JobId } from '@tidemill/protocol';
+import { Db } from '../platform/db/db.js';
+
+interface EventRow {
+  readonly key: string;
+  readonly micros: bigint;
+  readonly type: JobEvent['type'];
+  readonly data: Record<string, unknown>;
+}
+
+/** An event and the key a stream resumes from: microseconds, then a name that tells events of one moment apart. */
+export interface KeyedEvent {
+  readonly key: string;
+  readonly event: JobEvent;
+}
+
+/**
+ * What happened to a job, read from the rows that say so: there is no second record that could disagree. Keys sort by time, and
+ * the same rows give the same keys.
+ */
+@Injectable()
+export class JobEvents {
+  constructor(private readonly db: Db) {}
+
+  /** Events at or after a moment (microseconds since 1970), oldest first. */
+  async since(jobId: JobId, micros: bigint): Promise<KeyedEvent[]> {
+    const rows = await this.db.query<EventRow>(EVENTS, [jobId, micros]);
+    return rows.map(({ key, micros: at, type, data }) => ({
+      key: `${String(at).padStart(16, '0')}-${key}`,
+      event: { id: Number(at), at: new Date(Number(at / 1000n)).toISOString(), type, data },
+    }));
+  }
+}
+
+const at = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
+
+const EVENTS = `
+SELECT key, micros, type, data FROM (
+  SELECT 'a' AS key, ${at('created_at')} AS micros, 'accepted' AS type, jsonb_build_object('kind', kind, 'hold', hold::text) AS data
+    FROM jobs WHERE id = $1
+  UNION ALL SELECT 'b' || id, ${at('leased_at')}, 'leased', jsonb_build_object('attempt', id, 'task', task_id, 'worker', worker_id, 'number', number)
+    FROM attempts WHERE job_id = $1
+  UNION ALL SELECT 'c' || id, ${at('started_at')}, 'running', jsonb_build_object('attempt', id, 'task', task_id, 'worker', worker_id)
+    FROM attempts WHERE job_id = $1 AND started_at IS NOT NULL
+  UNION ALL SELECT 'd' || attempt_id || '-' || step, ${at('at')}, 'progress', jsonb_build_object('attempt', attempt_id, 'step', step, 'totalSteps', total_steps, 'metrics', metrics::jsonb)
+    FROM attempt_progress WHERE job_id = $1
+  UNION ALL SELECT 'e' || attempt_id || '-' || step, ${at('at')}, 'checkpoint', jsonb_build_object('attempt', attempt_id, 'step', step, 'digest', digest, 'sizeBytes', size_bytes)
+    FROM attempt_checkpoints WHERE job_id = $1
+  UNION ALL SELECT 'f' || id, ${at('finished_at')}, CASE WHEN state = 'lost' THEN 'lost' WHEN state IN ('reported', 'accepted', 'rejected', 'disputed') THEN 'reported' ELSE 'requeued' END,
+      jsonb_build_object('attempt', id, 'task', task_id, 'worker', worker_id, 'state', state, 'reason', reason)
+    FROM attempts WHERE job_id = $1 AND finished_at IS NOT NULL
+  UNION ALL SELECT 'g' || attempt_id, ${at('at')}, 'verdict', jsonb_build_object('attempt', attempt_id, 'verdict', verdict, 'reason', reason)
+    FROM verdicts WHERE job_id = $1
+  UNION ALL SELECT 'h' || attempt_id, ${at('at')}, 'booked', jsonb_build_object('attempt', attempt_id, 'price', price::text, 'fee', fee::text, 'payer', payer)
+    FROM charges WHERE job_id = $1
+  UNION ALL SELECT 'l' || attempt_id || '-' || line, ${at('at')}, 'log', jsonb_build_object('attempt', attempt_id, 'line', line, 'stream', stream, 'text', text)
+    FROM attempt_logs WHERE job_id = $1
+  UNION ALL SELECT 'z', ${at('job_ends.at')}, 'finished', jsonb_build_object('state', job_ends.state, 'code', jobs.reason_code, 'message', jobs.reason_message)
+    FROM job_ends JOIN jobs ON jobs.id = job_ends.job_id WHERE job_ends.job_id = $1
+) AS event
+WHERE micros >= $2 ORDER BY micros, key`;

@@ -1,0 +1,108 @@
+import { Controller, Req, Res } from '@nestjs/common';
+import { JobId, type BatchResult, type JobDetail, type JobView, type LogLine } from '@tidemill/protocol';
+import type { Request, Response } from 'express';
+import { Db } from '../platform/db/db.js';
+import { accountOf } from '../platform/http/caller.js';
+import { Input, Operation, type CheckedRequest, type InputOf } from '../platform/http/operation.js';
+import { ProblemError } from '../platform/http/problem.js';
+import { EventStream } from './event-stream.js';
+import { JobViews } from './job-views.js';
+import { JobsService } from './jobs.service.js';
+
+const RETRY_AFTER_S = 5;
+
+@Controller()
+export class JobsController {
+  constructor(
+    private readonly jobs: JobsService,
+    private readonly views: JobViews,
+    private readonly stream: EventStream,
+    private readonly db: Db,
+  ) {}
+
+  @Operation('createJob')
+  create(@Input() { caller, headers, body }: InputOf<'createJob'>, @Req() request: CheckedRequest): Promise<JobView> {
+    return this.jobs.create(submission('createJob', caller, headers['idempotency-key'], request), body);
+  }
+
+  @Operation('createJobs')
+  createMany(@Input() { caller, headers, body }: InputOf<'createJobs'>, @Req() request: CheckedRequest): Promise<BatchResult> {
+    return this.jobs.createMany(submission('createJobs', caller, headers['idempotency-key'], request), body.jobs);
+  }
+
+  @Operation('listJobs')
+  async list(@Input() { caller, query }: InputOf<'listJobs'>) {
+    const cursor = query.cursor === undefined ? null : jobCursor(query.cursor);
+    const items = await this.views.list(accountOf(caller).accountId, cursor, query.limit, query.state ?? null);
+    return { items, nextCursor: items.length < query.limit ? null : (items.at(-1)?.id ?? null) };
+  }
+
+  @Operation('getJob')
+  get(@Input() { caller, params }: InputOf<'getJob'>): Promise<JobDetail> {
+    return this.views.detail(accountOf(caller).accountId, params.id);
+  }
+
+  @Operation('cancelJob')
+  cancel(@Input() { caller, params }: InputOf<'cancelJob'>): Promise<JobView> {
+    return this.jobs.cancel(accountOf(caller).accountId, params.id);
+  }
+
+  @Operation('streamJobEvents')
+  async events(@Input() { caller, params, headers }: InputOf<'streamJobEvents'>, @Req() request: Request, @Res() response: Response): Promise<void> {
+    if (this.stream.isFull) throw new ProblemError('UNAVAILABLE', 'Too many event streams are open.', { retryAfterS: RETRY_AFTER_S });
+    await this.stream.send(accountOf(caller).accountId, params.id, headers['last-event-id'], request, response);
+  }
+
+  @Operation('listJobLogs')
+  async logs(@Input() { caller, params, query }: InputOf<'listJobLogs'>) {
+    await this.views.one(accountOf(caller).accountId, params.id);
+    const [attempt, line] = logCursor(query.cursor);
+    const rows = await this.db.query<{ attempt_id: LogLine['attemptId']; line: number; at: Date; stream: LogLine['stream']; text: string }>(
+      `SELECT attempt_id, line, at, stream, text FROM attempt_logs
+       WHERE job_id = $1 AND (attempt_id, line) > ($2, $3) ORDER BY attempt_id, line LIMIT $4`,
+      [params.id, attempt, line, query.limit],
+    );
+    const items = rows.map(({ attempt_id, at, ...rest }) => ({ attemptId: attempt_id, at: at.toISOString(), ...rest }));
+    const last = items.at(-1);
+    return { items, nextCursor: items.length < query.limit || last === undefined ? null : `${last.attemptId}:${last.line}` };
+  }
+
+  @Operation('listJobOutputs')
+  async outputs(@Input() { caller, params }: InputOf<'listJobOutputs'>) {
+    await this.views.one(accountOf(caller).accountId, params.id);
+    const rows = await this.db.query<{ task_id: string; name: string; digest: string; size_bytes: bigint }>(OUTPUTS, [params.id]);
+    return {
+      items: rows.map(({ task_id, name, digest, size_bytes }) => ({
+        taskId: task_id,
+        name,
+        digest,
+        sizeBytes: Number(size_bytes),
+        href: `/v1/artifacts/${digest}`,
+      })),
+    };
+  }
+}
+
+/** Of the accepted attempts of primaries: what copies produced is the same, or was rejected. */
+const OUTPUTS = `
+SELECT DISTINCT ON (task.idx, output.name) task.id AS task_id, output.name, output.digest, output.size_bytes
+FROM tasks AS task
+JOIN attempts AS attempt ON attempt.task_id = task.id AND attempt.state = 'accepted'
+JOIN task_outputs AS output ON output.attempt_id = attempt.id
+WHERE task.job_id = $1 AND task.role = 'primary' ORDER BY task.idx, output.name, attempt.id DESC`;
+
+function submission(operation: 'createJob' | 'createJobs', caller: InputOf<'createJob'>['caller'], key: string | undefined, request: CheckedRequest) {
+  return { operation, accountId: accountOf(caller).accountId, bodyText: request.bodyText ?? '', idempotencyKey: key };
+}
+
+function jobCursor(cursor: string): string {
+  if (!JobId.safeParse(cursor).success) throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
+  return cursor;
+}
+
+function logCursor(cursor: string | undefined): [string, number] {
+  if (cursor === undefined) return ['', -1];
+  const match = /^(att_[0-9a-z]{26}):(\d{1,9})$/.exec(cursor);
+  if (match === null) throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
+  return [match[1] ?? '', Number(match[2])];
+}

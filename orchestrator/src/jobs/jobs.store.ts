@@ -1,0 +1,42 @@
+import type { AccountId, JobId, JobState, TaskId } from '@tidemill/protocol';
+import type { Tx } from '../platform/db/db.js';
+import type { JobDraft } from './draft.js';
+
+/** A draft with its ids: one id a task, first the primaries in order, then the copies of each. */
+export interface NewJob {
+  readonly id: JobId;
+  readonly draft: JobDraft;
+  readonly taskIds: readonly TaskId[];
+}
+
+export interface JobEnd {
+  readonly jobId: JobId;
+  readonly state: Extract<JobState, 'failed' | 'cancelled' | 'expired' | 'succeeded'>;
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+export type Claimed =
+  | { readonly claimed: true }
+  | { readonly claimed: false; readonly sameRequest: boolean; readonly answer: string | null };
+
+/** Where jobs and tasks are kept. Every method joins the caller's transaction. */
+export abstract class JobsStore {
+  abstract insert(tx: Tx, accountId: AccountId, jobs: readonly NewJob[]): Promise<void>;
+
+  /** Takes an Idempotency-Key, or says what the request that has it was answered. */
+  abstract claimKey(tx: Tx, accountId: AccountId, key: string, operation: string, bodyDigest: Uint8Array): Promise<Claimed>;
+
+  abstract saveAnswer(tx: Tx, accountId: AccountId, key: string, answer: string): Promise<void>;
+
+  /** Ends jobs that have not ended; gives those that this call ended. Tasks without a result are cancelled with their job. */
+  abstract end(tx: Tx, ends: readonly JobEnd[]): Promise<readonly JobId[]>;
+
+  /** Open jobs past their deadline, at most `limit`. */
+  abstract overdue(tx: Tx, limit: number): Promise<readonly JobId[]>;
+
+  abstract forgetKeys(tx: Tx, olderThanMs: number): Promise<void>;
+
+  /** Tasks that wait, by account. */
+  abstract waiting(tx: Tx): Promise<ReadonlyMap<string, number>>;
+}

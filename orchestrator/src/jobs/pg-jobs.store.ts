@@ -1,0 +1,144 @@
+import { Injectable } from '@nestjs/common';
+import { copiesOf } from '@tidemill/core/job';
+import type { AccountId, JobId } from '@tidemill/protocol';
+import { hash } from 'node:crypto';
+import type { Tx } from '../platform/db/db.js';
+import { JobsStore, type Claimed, type JobEnd, type NewJob } from './jobs.store.js';
+
+@Injectable()
+export class PgJobsStore extends JobsStore {
+  async insert(tx: Tx, accountId: AccountId, jobs: readonly NewJob[]): Promise<void> {
+    const drafts = jobs.map(({ draft }) => draft);
+    await tx.query(INSERT_JOBS, [
+      accountId,
+      jobs.map(({ id }) => id),
+      drafts.map(({ kind }) => kind),
+      drafts.map(({ spec }) => spec.name ?? null),
+      drafts.map(({ specText }) => specText),
+      drafts.map(({ needs }) => JSON.stringify(needs)),
+      drafts.map(({ verify }) => JSON.stringify(verify)),
+      drafts.map(({ priority }) => priority),
+      drafts.map(({ maxAttempts }) => maxAttempts),
+      drafts.map(({ maxDurationMs }) => maxDurationMs),
+      drafts.map(({ maxGpuAsk }) => maxGpuAsk),
+      drafts.map(({ maxCpuAsk }) => maxCpuAsk),
+      drafts.map(({ hold }) => hold),
+      drafts.map(({ taskCap }) => taskCap),
+      drafts.map(({ tasks }) => tasks.length),
+      drafts.map(({ deadline }) => deadline),
+    ]);
+    const tasks = jobs.flatMap(taskRows);
+    await tx.query(INSERT_TASKS, [
+      tasks.map(({ id }) => id),
+      tasks.map(({ jobId }) => jobId),
+      tasks.map(({ index }) => index),
+      tasks.map(({ role }) => role),
+      tasks.map(({ rootId }) => rootId),
+      tasks.map(({ dependsOn }) => dependsOn),
+      tasks.map(({ priority }) => priority),
+      tasks.map(({ audited }) => audited),
+      tasks.map(({ payload }) => payload),
+      tasks.map(({ payload }) => digestOf(payload)),
+      tasks.map(({ inputs }) => inputs),
+    ]);
+  }
+
+  async claimKey(tx: Tx, accountId: AccountId, key: string, operation: string, bodyDigest: Uint8Array): Promise<Claimed> {
+    const made = await tx.query(
+      `INSERT INTO idempotency_keys (account_id, key, operation, body_digest) VALUES ($1, $2, $3, $4)
+       ON CONFLICT DO NOTHING RETURNING 1`,
+      [accountId, key, operation, bodyDigest],
+    );
+    if (made.length > 0) return { claimed: true };
+    const [row] = await tx.query<{ same: boolean; answer: string | null }>(
+      'SELECT operation = $3 AND body_digest = $4 AS same, answer FROM idempotency_keys WHERE account_id = $1 AND key = $2',
+      [accountId, key, operation, bodyDigest],
+    );
+    return { claimed: false, sameRequest: row?.same ?? false, answer: row?.answer ?? null };
+  }
+
+  async saveAnswer(tx: Tx, accountId: AccountId, key: string, answer: string): Promise<void> {
+    await tx.query('UPDATE idempotency_keys SET answer = $3 WHERE account_id = $1 AND key = $2', [accountId, key, answer]);
+  }
+
+  async end(tx: Tx, ends: readonly JobEnd[]): Promise<readonly JobId[]> {
+    const rows = await tx.query<{ job_id: JobId }>(END_JOBS, [
+      ends.map(({ jobId }) => jobId),
+      ends.map(({ state }) => state),
+      ends.map(({ code }) => code),
+      ends.map(({ message }) => message),
+    ]);
+    return rows.map(({ job_id }) => job_id);
+  }
+
+  async overdue(tx: Tx, limit: number): Promise<readonly JobId[]> {
+    const rows = await tx.query<{ id: JobId }>(
+      `SELECT id FROM jobs WHERE deadline < clock_timestamp() AND state IN ('queued', 'running') ORDER BY id LIMIT $1`,
+      [limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async forgetKeys(tx: Tx, olderThanMs: number): Promise<void> {
+    await tx.query(`DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - $1 * interval '1 millisecond'`, [olderThanMs]);
+  }
+
+  async waiting(tx: Tx): Promise<ReadonlyMap<string, number>> {
+    const rows = await tx.query<{ account_id: string; waiting: number }>(
+      `SELECT job.account_id, count(*)::int AS waiting FROM tasks JOIN jobs AS job ON job.id = tasks.job_id
+       WHERE tasks.waiting GROUP BY job.account_id`,
+    );
+    return new Map(rows.map(({ account_id, waiting }) => [account_id, waiting]));
+  }
+}
+
+/** Primaries first, then the copies of each: the order of `taskIds`. */
+function taskRows({ id: jobId, draft, taskIds }: NewJob) {
+  const copies = copiesOf(draft.verify);
+  return Array.from({ length: copies }, (_, copy) =>
+    draft.tasks.map((task, index) => ({
+      id: taskIds[copy * draft.tasks.length + index],
+      jobId,
+      index,
+      role: copy === 0 ? 'primary' : 'replica',
+      rootId: taskIds[index],
+      dependsOn: task.dependsOn === null ? null : taskIds[task.dependsOn],
+      priority: draft.priority,
+      audited: task.audited,
+      payload: task.payload,
+      inputs: JSON.stringify(task.inputs),
+    })),
+  ).flat();
+}
+
+export const digestOf = (payload: string): string => `sha256:${hash('sha256', payload)}`;
+
+const INSERT_JOBS = `
+INSERT INTO jobs (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
+  hold, task_cap, tasks_total, tasks_left, deadline)
+SELECT $1, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
+  hold, task_cap, tasks, tasks, deadline
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::bigint[],
+  $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::timestamptz[])
+  AS job (id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask, hold, task_cap, tasks, deadline)`;
+
+const INSERT_TASKS = `
+INSERT INTO tasks (id, job_id, idx, role, root_id, depends_on, waiting, priority, audited, payload, payload_digest, inputs)
+SELECT id, job_id, idx, role, root_id, depends_on, depends_on IS NULL, priority, audited, payload, payload_digest, inputs
+FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::int[], $8::boolean[], $9::text[], $10::text[], $11::text[])
+  AS task (id, job_id, idx, role, root_id, depends_on, priority, audited, payload, payload_digest, inputs)`;
+
+/** A task that has reported goes on to its verdict: the work was done, and is paid if it was right. */
+const END_JOBS = `
+WITH wanted AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS wanted (job_id, state, code, message)
+), ended AS (
+  INSERT INTO job_ends (job_id, state) SELECT job_id, state FROM wanted ORDER BY job_id ON CONFLICT DO NOTHING RETURNING job_id, state
+), closed AS (
+  UPDATE jobs SET state = ended.state, reason_code = wanted.code, reason_message = wanted.message, finished_at = clock_timestamp()
+  FROM ended JOIN wanted USING (job_id) WHERE jobs.id = ended.job_id
+), dropped AS (
+  UPDATE tasks SET state = 'cancelled', waiting = false
+  FROM ended WHERE ended.state <> 'succeeded' AND tasks.job_id = ended.job_id AND tasks.state IN ('queued', 'leased', 'running')
+)
+SELECT job_id FROM ended`;

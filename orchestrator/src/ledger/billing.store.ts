@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import type { AttemptId, JobId, WorkerId } from '@tidemill/protocol';
+import type { Tx } from '../platform/db/db.js';
+import type { Window } from '../platform/db/stage-cursor.js';
+
+/** An accepted attempt that is to be paid. */
+export interface Due {
+  readonly attempt_id: AttemptId;
+  readonly job_id: JobId;
+  readonly account_id: string;
+  readonly worker_id: WorkerId;
+  readonly payer: 'submitter' | 'fees' | 'nobody';
+  readonly gpu_milli: number;
+  readonly cpu_milli: number;
+  readonly gpu_ask: bigint;
+  readonly cpu_ask: bigint;
+  readonly billable_ms: bigint;
+  readonly task_cap: bigint;
+  readonly xid: string;
+}
+
+export interface Charge {
+  readonly attemptId: AttemptId;
+  readonly jobId: JobId;
+  readonly workerId: WorkerId;
+  readonly price: bigint;
+  readonly fee: bigint;
+  readonly payer: 'submitter' | 'fees';
+}
+
+/** What of a job's hold is left when nothing more will be charged to it. */
+export interface Leftover {
+  readonly job_id: JobId;
+  readonly account_id: string;
+  readonly amount: bigint;
+}
+
+/** Reads what is owed and keeps what was charged. */
+@Injectable()
+export class BillingStore {
+  async due(tx: Tx, window: Window, limit: number): Promise<{ rows: readonly Due[]; to: string; more: boolean }> {
+    const rows = await tx.query<Due>(DUE, [window.from, window.to, limit + 1]);
+    if (rows.length <= limit) return { rows, to: window.to, more: false };
+    const last = rows.at(-1)?.xid ?? window.to;
+    return { rows: rows.filter(({ xid }) => xid !== last), to: last, more: true };
+  }
+
+  async addCharges(tx: Tx, charges: readonly Charge[]): Promise<void> {
+    if (charges.length === 0) return;
+    await tx.query(
+      `INSERT INTO charges (attempt_id, job_id, worker_id, price, fee, payer)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])`,
+      [
+        charges.map(({ attemptId }) => attemptId),
+        charges.map(({ jobId }) => jobId),
+        charges.map(({ workerId }) => workerId),
+        charges.map(({ price }) => price),
+        charges.map(({ fee }) => fee),
+        charges.map(({ payer }) => payer),
+      ],
+    );
+  }
+
+  /** Jobs of the window that have ended and of which every verdict is booked. */
+  leftovers(tx: Tx, window: Window, jobIds: readonly JobId[]): Promise<Leftover[]> {
+    return tx.query<Leftover>(LEFTOVERS, [window.from, window.to, jobIds]);
+  }
+}
+
+const DUE = `
+SELECT verdict.attempt_id, verdict.job_id, job.account_id, attempt.worker_id, verdict.payer, attempt.gpu_milli, attempt.cpu_milli,
+  attempt.gpu_ask, attempt.cpu_ask, coalesce(attempt.billable_ms, 0) AS billable_ms, job.task_cap, verdict.xid::text AS xid
+FROM verdicts AS verdict
+JOIN attempts AS attempt ON attempt.id = verdict.attempt_id
+JOIN jobs AS job ON job.id = verdict.job_id
+WHERE verdict.xid >= $1::xid8 AND verdict.xid < $2::xid8
+ORDER BY verdict.xid LIMIT $3`;
+
+const LEFTOVERS = `
+WITH candidates AS (
+  SELECT job_id FROM job_ends WHERE xid >= $1::xid8 AND xid < $2::xid8
+  UNION SELECT job_ends.job_id FROM unnest($3::text[]) AS billed (job_id) JOIN job_ends ON job_ends.job_id = billed.job_id
+)
+SELECT job.id AS job_id, job.account_id,
+  (job.hold - coalesce((SELECT sum(price) FROM charges WHERE charges.job_id = job.id AND charges.payer = 'submitter'), 0))::bigint AS amount
+FROM candidates JOIN jobs AS job ON job.id = candidates.job_id
+WHERE NOT EXISTS (SELECT FROM tasks WHERE tasks.job_id = job.id AND tasks.state = 'verifying')
+  AND NOT EXISTS (
+    SELECT FROM attempts AS attempt JOIN verdicts AS verdict ON verdict.attempt_id = attempt.id LEFT JOIN charges AS charge ON charge.attempt_id = attempt.id
+    WHERE attempt.job_id = job.id AND verdict.payer = 'submitter' AND charge.attempt_id IS NULL)`;

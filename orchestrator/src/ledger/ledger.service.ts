@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { charge, check, feeOf, priceOf, release, type Entry } from '@tidemill/core/ledger';
+import { LedgerBook } from '../accounts/ledger-book.js';
+import { Config } from '../config/env.js';
+import { Db } from '../platform/db/db.js';
+import { closeWindow, openWindow } from '../platform/db/stage-cursor.js';
+import { Telemetry } from '../platform/telemetry/telemetry.js';
+import { Wakeups } from '../platform/wakeups.js';
+import { TrailWriter } from '../trail/trail.writer.js';
+import { BillingStore, type Charge, type Due } from './billing.store.js';
+
+const STAGE = 'ledger';
+const MAX_PER_TURN = 2_000;
+
+/** Turns verdicts into money: what was accepted is charged, and what a job did not use goes back. */
+@Injectable()
+export class LedgerService {
+  constructor(
+    private readonly config: Config,
+    private readonly db: Db,
+    private readonly billing: BillingStore,
+    private readonly book: LedgerBook,
+    private readonly trail: TrailWriter,
+    private readonly wakeups: Wakeups,
+    private readonly telemetry: Telemetry,
+  ) {}
+
+  /** One turn over the verdicts and job ends that have settled; true when there are more. */
+  async turn(): Promise<boolean> {
+    return this.db.transaction(async (tx) => {
+      const window = await openWindow(tx, STAGE);
+      const { rows, to, more } = await this.billing.due(tx, window, MAX_PER_TURN);
+      const payable = rows.filter(({ payer }) => payer !== 'nobody');
+      const charges = payable.map((due) => this.chargeOf(due));
+      await this.billing.addCharges(tx, charges);
+      const leftovers = await this.billing.leftovers(tx, { from: window.from, to }, [...new Set(rows.map(({ job_id }) => job_id))]);
+
+      const entries = [
+        ...payable.map((due, i) => this.entryOf(due, charges[i])),
+        ...leftovers.map(({ job_id, account_id, amount }) => release(job_id, account_id, amount)),
+      ];
+      if (entries.length > 0) {
+        const booked = await this.book.book(tx, entries);
+        for (const { kind } of booked) this.telemetry.ledgerEntries.inc({ kind });
+        await this.trail.append(tx, charges.map(bookedEvent));
+        await this.wakeups.notify(tx, 'job');
+      }
+      await closeWindow(tx, STAGE, to);
+      return more;
+    });
+  }
+
+  private chargeOf(due: Due): Charge {
+    const price = priceOf(
+      { gpuMilli: due.gpu_milli, cpuMilli: due.cpu_milli },
+      { gpuHour: due.gpu_ask, cpuHour: due.cpu_ask },
+      Number(due.billable_ms),
+      due.task_cap,
+    );
+    const payer = due.payer === 'submitter' ? 'submitter' : 'fees';
+    const fee = payer === 'submitter' ? feeOf(price, this.config.feeBps) : 0n;
+    return { attemptId: due.attempt_id, jobId: due.job_id, workerId: due.worker_id, price, fee, payer };
+  }
+
+  private entryOf(due: Due, made: Charge | undefined): Entry {
+    const price = made?.price ?? 0n;
+    const bucket = this.config.release === 'immediate' ? 'earned' : 'pending';
+    return due.payer === 'submitter'
+      ? charge(due.attempt_id, due.account_id, due.worker_id, price, this.config.feeBps, bucket)
+      : check(due.attempt_id, due.worker_id, price, bucket);
+  }
+}
+
+function bookedEvent({ attemptId, jobId, workerId, price, fee, payer }: Charge) {
+  return {
+    kind: 'ledger.booked',
+    subject: attemptId,
+    body: JSON.stringify({ attempt: attemptId, job: jobId, worker: workerId, price: String(price), fee: String(fee), payer }),
+  };
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { DatabaseUnavailableError, Db, type Tx } from './db.js';
+
+const INT8 = 20;
+pg.types.setTypeParser(INT8, BigInt);
+
+/** Deadlocks and serialization failures, which the same transaction survives when it runs again. */
+const RETRYABLE = new Set(['40001', '40P01']);
+const MAX_TRIES = 4;
+/** Classes of errors in which the server went away: connection failures, shutdowns, crash recovery. */
+const GONE = /^(08|57P)/;
+
+export interface PgOptions {
+  readonly url: string;
+  readonly role: string;
+  readonly max: number;
+  readonly name: string;
+}
+
+/** PostgreSQL behind a pool whose connections have taken a role and a time limit for every statement. */
+export class PgDb extends Db {
+  readonly pool: pg.Pool;
+
+  constructor(options: PgOptions, log: Logger) {
+    super();
+    this.pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.max,
+      application_name: `tidemill-${options.name}`,
+      connectionTimeoutMillis: 5_000,
+      // Plans made once on empty tables scan them for ever after, so every statement is planned for its arguments.
+      options: `-c role=${options.role} -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c plan_cache_mode=force_custom_plan -c jit=off`,
+    });
+    // Without a listener the process ends when the database goes away.
+    this.pool.on('error', (err) => log.warn({ err }, 'database connection lost'));
+  }
+
+  async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
+    try {
+      return await run<R>(this.pool, text, values);
+    } catch (cause) {
+      throw asUnavailable(cause);
+    }
+  }
+
+  async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.once(work);
+      } catch (cause) {
+        if (tries === MAX_TRIES || !RETRYABLE.has(codeOf(cause))) throw asUnavailable(cause);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  private async once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    let broken = false;
+    try {
+      await client.query('BEGIN');
+      const result = await work({ query: (text, values = []) => run(client, text, values) });
+      await client.query('COMMIT');
+      return result;
+    } catch (cause) {
+      broken = isGone(cause);
+      if (!broken) {
+        await client.query('ROLLBACK').catch(() => {
+          broken = true;
+        });
+      }
+      throw cause;
+    } finally {
+      client.release(broken);
+    }
+  }
+}
+
+const names = new Map<string, string>();
+
+/** Statements are prepared once a connection, under the digest of their text. */
+function nameOf(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = createHash('sha256').update(text).digest('base64url').slice(0, 24);
+    names.set(text, name);
+  }
+  return name;
+}
+
+async function run<R extends object>(
+  on: pg.Pool | pg.PoolClient,
+  text: string,
+  values: readonly unknown[],
+): Promise<R[]> {
+  const result = await on.query<R & pg.QueryResultRow>({ name: nameOf(text), text, values: [...values] });
+  return result.rows;
+}
+
+function codeOf(cause: unknown): string {
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
+}
+
+function isGone(cause: unknown): boolean {
+  const code = codeOf(cause);
+  return GONE.test(code) || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE' ||
+    (cause instanceof Error && /terminated|timeout exceeded when trying to connect/i.test(cause.message));
+}
+
+function asUnavailable(cause: unknown): unknown {
+  return isGone(cause) ? new DatabaseUnavailableError('the database does not answer', { cause }) : cause;
+}

@@ -1,0 +1,73 @@
+import { Global, Module, type FactoryProvider, type InjectionToken, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core';
+import { nodeVerifier, createKeyFile, loadSigner, type Signer } from '@tidemill/protocol/node';
+import { existsSync } from 'node:fs';
+import { pino, type Logger } from 'pino';
+import { Config } from '../config/env.js';
+import { Clock, SystemClock } from './clock.js';
+import { Db, SequencerDb } from './db/db.js';
+import { PgDb } from './db/pg-db.js';
+import { HealthController } from './health/health.controller.js';
+import { Authenticators } from './http/caller.js';
+import { OperationGuard } from './http/operation.guard.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { Ids, RandomIds } from './ids.js';
+import { Loops } from './loop.js';
+import { Telemetry } from './telemetry/telemetry.js';
+import { Wakeups } from './wakeups.js';
+
+/** DI tokens of what has no class of ours. */
+export const LOGGER = Symbol('logger');
+export const SIGNER = Symbol('signer');
+export const VERIFY_SIGNATURE = Symbol('verify signature');
+
+const SEQUENCER_CONNECTIONS = 2;
+
+const provide = (token: InjectionToken, useFactory: FactoryProvider['useFactory'], inject: InjectionToken[]): Provider => ({
+  provide: token,
+  useFactory,
+  inject,
+});
+
+/**
+ * Platform: what serves every stage and knows none of them.
+ *
+ * Reads:    the configuration.
+ * Writes:   nothing of its own.
+ * Promises: one clock, one id source, one pool a role; every request is checked against the route table before a controller sees it.
+ */
+@Global()
+@Module({
+  controllers: [HealthController],
+  providers: [
+    provide(LOGGER, (config: Config) => pino({ level: config.logLevel, base: { app: 'orchestrator' } }), [Config]),
+    { provide: Clock, useClass: SystemClock },
+    provide(Ids, (clock: Clock) => new RandomIds(clock), [Clock]),
+    Telemetry,
+    provide(Db, (config: Config, log: Logger) => new PgDb({ url: config.databaseUrl, role: 'tidemill_app', max: config.databasePool, name: 'app' }, log), [Config, LOGGER]),
+    provide(SequencerDb, (config: Config, log: Logger) => new PgDb({ url: config.databaseUrl, role: 'tidemill_sequencer', max: SEQUENCER_CONNECTIONS, name: 'sequencer' }, log), [Config, LOGGER]),
+    provide(Loops, (clock: Clock, log: Logger, telemetry: Telemetry) => new Loops(clock, log, telemetry), [Clock, LOGGER, Telemetry]),
+    provide(Wakeups, (config: Config, log: Logger) => new Wakeups(config.databaseUrl, log), [Config, LOGGER]),
+    Authenticators,
+    provide(SIGNER, (config: Config) => openSigner(config.keyFile), [Config]),
+    { provide: VERIFY_SIGNATURE, useFactory: () => nodeVerifier() },
+    provide(APP_FILTER, (log: Logger) => new ProblemFilter(log), [LOGGER]),
+    provide(APP_GUARD, (reflector: Reflector, authenticators: Authenticators) => new OperationGuard(reflector, authenticators), [Reflector, Authenticators]),
+  ],
+  exports: [LOGGER, Clock, Ids, Telemetry, Db, SequencerDb, Loops, Wakeups, Authenticators, SIGNER, VERIFY_SIGNATURE],
+})
+export class PlatformModule implements OnApplicationShutdown {
+  constructor(
+    private readonly db: Db,
+    private readonly sequencerDb: SequencerDb,
+  ) {}
+
+  /** Last of all: loops have stopped in beforeApplicationShutdown. */
+  async onApplicationShutdown(): Promise<void> {
+    for (const db of [this.db, this.sequencerDb]) if (db instanceof PgDb) await db.close();
+  }
+}
+
+function openSigner(file: string): Signer {
+  return existsSync(file) ? loadSigner(file) : createKeyFile(file);
+}

@@ -1,0 +1,48 @@
+import type { AttemptId, Digest, JobId, TaskId, WorkerId } from '@tidemill/protocol';
+import type { Tx } from '../platform/db/db.js';
+import type { SoundReceipt } from './check-receipts.js';
+
+/** A receipt that came to count. */
+export interface Taken {
+  readonly attemptId: AttemptId;
+  readonly taskId: TaskId;
+  readonly jobId: JobId;
+  readonly accountId: string;
+}
+
+/** A receipt that does not count, and why. */
+export interface RefusedReceipt {
+  readonly attemptId: string;
+  readonly workerId: WorkerId;
+  readonly hash: Uint8Array;
+  readonly text: string;
+  readonly code: string;
+}
+
+export interface Dependent {
+  readonly taskId: TaskId;
+  readonly dependsOn: TaskId;
+  readonly payload: string;
+  readonly inputs: string;
+}
+
+export abstract class ReceiptsStore {
+  /**
+   * Takes each receipt by one conditional update that matches task, attempt, worker, fence, payload and state together (G4); gives
+   * those that count. Time plays no part: a late receipt whose fence is still the task's highest counts.
+   */
+  abstract take(tx: Tx, receipts: readonly SoundReceipt[]): Promise<readonly Taken[]>;
+
+  /** The attempts among these that have this very receipt already. */
+  abstract known(tx: Tx, receipts: readonly SoundReceipt[]): Promise<ReadonlySet<string>>;
+
+  /** Keeps what does not count, as evidence. */
+  abstract keepRefused(tx: Tx, refused: readonly RefusedReceipt[]): Promise<void>;
+
+  abstract addOutputs(tx: Tx, outputs: readonly { taskId: TaskId; attemptId: AttemptId; name: string; digest: Digest; sizeBytes: number }[]): Promise<void>;
+
+  /** Tasks that wait for the checkpoint of one of these. */
+  abstract dependents(tx: Tx, taskIds: readonly TaskId[]): Promise<readonly Dependent[]>;
+
+  abstract makeReady(tx: Tx, tasks: readonly { taskId: TaskId; payload: string; inputs: string; preferred: WorkerId }[]): Promise<void>;
+}

@@ -1,0 +1,187 @@
+import { Injectable } from '@nestjs/common';
+import { afterEnd, type AttemptEnd } from '@tidemill/core/lease';
+import { POLICY, runtimeClassOf, type Placement, type Plan, type QueuedTask, type Snapshot } from '@tidemill/core/scheduler';
+import { TIMING, type AttemptId, type LeaseRef, type WorkerId } from '@tidemill/protocol';
+import { ArtifactsService } from '../artifacts/artifacts.service.js';
+import { JobsService } from '../jobs/jobs.service.js';
+import { Db, type Tx } from '../platform/db/db.js';
+import { Ids } from '../platform/ids.js';
+import { Telemetry } from '../platform/telemetry/telemetry.js';
+import { Wakeups } from '../platform/wakeups.js';
+import { TrailWriter } from '../trail/trail.writer.js';
+import { LeasesStore, type EndedAttempt, type Held, type Leased, type NewLease } from './leases.store.js';
+
+const MAX_SWEPT = 500;
+
+export interface Stop {
+  readonly workerId: WorkerId;
+  readonly attemptId: AttemptId;
+}
+
+type EndWanted = { readonly attemptId: AttemptId; readonly end: AttemptEnd; readonly detail: string | null };
+
+/** Commits plans; accepts, refuses and ends leases. Nothing here trusts a clock: the fence decides what counts. */
+@Injectable()
+export class LeasesService {
+  private offer: (leased: readonly Leased[]) => void = () => undefined;
+  private stop: (stops: readonly Stop[], reason: 'cancelled' | 'lost') => void = () => undefined;
+
+  constructor(
+    private readonly db: Db,
+    private readonly store: LeasesStore,
+    private readonly jobs: JobsService,
+    private readonly artifacts: ArtifactsService,
+    private readonly trail: TrailWriter,
+    private readonly ids: Ids,
+    private readonly wakeups: Wakeups,
+    private readonly telemetry: Telemetry,
+  ) {}
+
+  /** Who is told at once of leases made here and of attempts to stop; the rows say the same to everybody else. */
+  tell(listener: { offer: (leased: readonly Leased[]) => void; stop: (stops: readonly Stop[], reason: 'cancelled' | 'lost') => void }): void {
+    this.offer = listener.offer;
+    this.stop = listener.stop;
+  }
+
+  /** Turns placements into leases with their decision records. Those whose task or worker changed since are refused; the rest stand. */
+  async commit(snapshot: Snapshot, plan: Plan): Promise<void> {
+    if (plan.placements.length === 0) return;
+    const tasks = new Map(snapshot.queued.map((task) => [task.id, task]));
+    const workers = new Map(snapshot.workers.map((worker) => [worker.id, worker]));
+    const placements = new Map<AttemptId, Placement>();
+    const leases = plan.placements.flatMap((placement): NewLease[] => {
+      const task = tasks.get(placement.taskId);
+      const worker = workers.get(placement.workerId);
+      if (task === undefined || worker === undefined) return [];
+      const attemptId = this.ids.make('attempt');
+      placements.set(attemptId, placement);
+      const runtimeClass = task.family === null ? null : runtimeClassOf(worker, task.needs.runtime);
+      return [{ ...placement, attemptId, runtimeClass, resources: task.needs.resources }];
+    });
+
+    const leased = await this.db.transaction(async (tx) => {
+      const stands = await this.store.lease(tx, leases);
+      await this.trail.append(
+        tx,
+        stands.map(({ offer, workerId }) => decision(offer.attemptId, workerId, placements.get(offer.attemptId), tasks.get(offer.taskId), offer)),
+      );
+      for (const { workerId, offer } of stands) {
+        if (offer.inputs.length > 0) await this.artifacts.grant(tx, offer.inputs.map(({ digest }) => digest), { kind: 'worker', id: workerId });
+      }
+      await this.wakeups.notify(tx, 'offers', 'job');
+      return stands;
+    });
+    this.telemetry.placements.inc({ outcome: 'leased' }, leased.length);
+    this.telemetry.placements.inc({ outcome: 'changed' }, leases.length - leased.length);
+    this.offer(leased);
+  }
+
+  /** Offered → active, for many workers at once; gives the attempts that are theirs now. */
+  activate(held: readonly Held[]): Promise<ReadonlySet<AttemptId>> {
+    return this.store.activate(this.db, held);
+  }
+
+  /** A worker does not take these: they go elsewhere, and cost no retry. */
+  async refuse(workerId: WorkerId, leases: readonly LeaseRef[], reason: string): Promise<void> {
+    await this.endNow(leases.map(({ attemptId }) => ({ attemptId, end: 'refused' as const, detail: `refused: ${reason}` })), workerId);
+  }
+
+  /** What a worker that logs in may go on with, and what it must stop. What it was leased and has forgotten goes elsewhere. */
+  async reconcile(workerId: WorkerId, holding: readonly LeaseRef[]): Promise<{ kept: AttemptId[]; gone: AttemptId[] }> {
+    const ids = holding.map(({ attemptId }) => attemptId);
+    const { kept, forgotten } = await this.store.reconcile(this.db, workerId, ids);
+    await this.endNow(forgotten.map((attemptId) => ({ attemptId, end: 'lost' as const, detail: 'forgotten by its worker' })), workerId);
+    const still = new Set(kept);
+    return { kept, gone: ids.filter((id) => !still.has(id)) };
+  }
+
+  /** A worker's heartbeats no longer name these. */
+  async forgotten(workerId: WorkerId, attempts: readonly AttemptId[]): Promise<void> {
+    await this.endNow(attempts.map((attemptId) => ({ attemptId, end: 'lost' as const, detail: 'forgotten by its worker' })), workerId);
+  }
+
+  /** Ends attempts and settles what becomes of their tasks, inside the caller's transaction. */
+  async end(tx: Tx, ends: readonly EndWanted[], workerId: WorkerId | null): Promise<readonly EndedAttempt[]> {
+    const ended = await this.store.endAttempts(tx, ends, workerId);
+    for (const { end } of ended) this.telemetry.leasesEnded.inc({ reason: end });
+    await this.settle(tx, ended);
+    return ended;
+  }
+
+  /** Puts the tasks of ended attempts back in line, or fails them and their jobs when their attempts are used up. */
+  async settle(tx: Tx, ended: readonly EndedAttempt[]): Promise<void> {
+    if (ended.length === 0) return;
+    const outcomes = ended.map((attempt) => ({ attempt, after: afterEnd(attempt.end, attempt.attemptsUsed, attempt.maxAttempts) }));
+    await this.store.requeue(
+      tx,
+      outcomes.flatMap(({ attempt, after }) =>
+        after.retry ? [{ taskId: attempt.taskId, free: !after.costsRetry, exclude: excludes(attempt.end) ? attempt.workerId : null }] : [],
+      ),
+    );
+    const failed = outcomes.filter(({ after }) => !after.retry).map(({ attempt }) => attempt);
+    await this.store.fail(tx, failed.map(({ taskId }) => taskId));
+    await this.jobs.end(
+      tx,
+      failed.map(({ jobId, end, maxAttempts }) => ({ jobId, state: 'failed', code: 'ATTEMPTS_EXHAUSTED', message: `The last of ${maxAttempts} attempts ended: ${end}.` })),
+    );
+    await this.trail.append(
+      tx,
+      ended.map(({ attemptId, workerId, end }) => ({ kind: 'lease.ended', subject: attemptId, body: JSON.stringify({ attempt: attemptId, worker: workerId, end }) })),
+    );
+    await this.wakeups.notify(tx, 'tasks', 'job');
+  }
+
+  /** Leases of lost workers and offers nobody took. True when there may be more. */
+  async sweep(): Promise<boolean> {
+    const lost = await this.store.ofLostWorkers(this.db, MAX_SWEPT);
+    const stale = await this.store.staleOffers(this.db, TIMING.offerMs, MAX_SWEPT);
+    const ended = await this.endNow(
+      [
+        ...lost.map((attemptId) => ({ attemptId, end: 'lost' as const, detail: 'the worker fell silent' })),
+        ...stale.map((attemptId) => ({ attemptId, end: 'offer_timeout' as const, detail: 'the offer was not taken' })),
+      ],
+      null,
+    );
+    this.stop(ended, 'lost');
+    return lost.length === MAX_SWEPT || stale.length === MAX_SWEPT;
+  }
+
+  /** Stops attempts of jobs that have ended. */
+  async cancelOrphans(): Promise<boolean> {
+    const stops = await this.store.cancelOrphans(this.db, MAX_SWEPT);
+    if (stops.length > 0) this.stop(stops, 'cancelled');
+    return stops.length === MAX_SWEPT;
+  }
+
+  openOffers(workerIds: readonly WorkerId[]): Promise<readonly Leased[]> {
+    return this.store.openOffers(this.db, workerIds);
+  }
+
+  private async endNow(ends: readonly EndWanted[], workerId: WorkerId | null): Promise<readonly EndedAttempt[]> {
+    return ends.length === 0 ? [] : this.db.transaction((tx) => this.end(tx, ends, workerId));
+  }
+}
+
+/** A worker that could not do a task, or did it wrongly, is not given it again. */
+const excludes = (end: AttemptEnd): boolean => end === 'worker_fault' || end === 'rejected';
+
+/** The decision record: what was considered, what it was worth, and what was chosen. */
+function decision(attemptId: AttemptId, workerId: WorkerId, placement: Placement | undefined, task: QueuedTask | undefined, offer: Leased['offer']) {
+  return {
+    kind: 'task.placed',
+    subject: attemptId,
+    body: JSON.stringify({
+      attempt: attemptId,
+      task: offer.taskId,
+      job: offer.jobId,
+      worker: workerId,
+      fence: offer.fence,
+      policy: POLICY,
+      priority: task?.priority,
+      considered: placement?.considered,
+      removed: Object.fromEntries((placement?.removedBy ?? []).map(({ constraint, removed }) => [constraint, removed])),
+      busy: placement?.busy,
+      candidates: placement?.candidates.map(({ workerId: id, score }) => [id, score]),
+    }),
+  };
+}

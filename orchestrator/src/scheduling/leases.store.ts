@@ -1,0 +1,72 @@
+import type { AttemptEnd } from '@tidemill/core/lease';
+import type { AttemptId, JobId, Offer, Resources, TaskId, WorkerId } from '@tidemill/protocol';
+import type { Tx } from '../platform/db/db.js';
+
+/** A placement that is to become a lease. */
+export interface NewLease {
+  readonly attemptId: AttemptId;
+  readonly taskId: TaskId;
+  readonly fence: number;
+  readonly workerId: WorkerId;
+  readonly revision: number;
+  readonly resources: Resources;
+  /** The runtime class that the executions of this task are then compared in; null for a task that runs once. */
+  readonly runtimeClass: string | null;
+}
+
+/** A lease that stands, ready to be offered. */
+export interface Leased {
+  readonly workerId: WorkerId;
+  readonly offer: Offer;
+}
+
+export interface Held {
+  readonly workerId: WorkerId;
+  readonly attemptId: AttemptId;
+  readonly fence: number;
+}
+
+/** An attempt that ended without a result, and what its task has left. */
+export interface EndedAttempt {
+  readonly attemptId: AttemptId;
+  readonly taskId: TaskId;
+  readonly jobId: JobId;
+  readonly workerId: WorkerId;
+  readonly attemptsUsed: number;
+  readonly maxAttempts: number;
+  readonly end: AttemptEnd;
+  readonly detail: string | null;
+}
+
+/** Where leases are kept. Every change is one conditional statement: what changed meanwhile is left as it is. */
+export abstract class LeasesStore {
+  /** Leases tasks that are still waiting with the fence that was read; raises the fence in the same statement (G4). */
+  abstract lease(tx: Tx, leases: readonly NewLease[]): Promise<readonly Leased[]>;
+
+  /** Offered → active; gives the attempts that are. */
+  abstract activate(tx: Tx, held: readonly Held[]): Promise<ReadonlySet<AttemptId>>;
+
+  /** Of what a worker says it holds, the leases that are live; and the live ones it does not hold. */
+  abstract reconcile(tx: Tx, workerId: WorkerId, holding: readonly AttemptId[]): Promise<{ kept: AttemptId[]; forgotten: AttemptId[] }>;
+
+  /** Ends live attempts of a worker, or any when it is null, and gives what their tasks have left. */
+  abstract endAttempts(tx: Tx, ends: readonly { attemptId: AttemptId; end: AttemptEnd; detail: string | null }[], workerId: WorkerId | null): Promise<readonly EndedAttempt[]>;
+
+  /** Puts tasks back in line; `free` says that the attempt shall not count. */
+  abstract requeue(tx: Tx, tasks: readonly { taskId: TaskId; free: boolean; exclude: WorkerId | null }[]): Promise<void>;
+
+  /** Tasks that have used up their attempts. */
+  abstract fail(tx: Tx, taskIds: readonly TaskId[]): Promise<void>;
+
+  /** Live attempts whose worker is lost. */
+  abstract ofLostWorkers(tx: Tx, limit: number): Promise<readonly AttemptId[]>;
+
+  /** Offers nobody took within `olderThanMs`. */
+  abstract staleOffers(tx: Tx, olderThanMs: number, limit: number): Promise<readonly AttemptId[]>;
+
+  /** Cancels live attempts whose task was cancelled; gives who has to stop what. */
+  abstract cancelOrphans(tx: Tx, limit: number): Promise<readonly { workerId: WorkerId; attemptId: AttemptId }[]>;
+
+  /** Offers of leases that stand, for workers connected elsewhere than where they were leased. */
+  abstract openOffers(tx: Tx, workerIds: readonly WorkerId[]): Promise<readonly Leased[]>;
+}

@@ -1,0 +1,241 @@
+import { Injectable } from '@nestjs/common';
+import type { AttemptEnd } from '@tidemill/core/lease';
+import type { AttemptId, JobId, Offer, TaskId, WorkerId } from '@tidemill/protocol';
+import type { Tx } from '../platform/db/db.js';
+import { LeasesStore, type EndedAttempt, type Held, type Leased, type NewLease } from './leases.store.js';
+
+/** What an attempt is called when it ended so. */
+const END_STATES: Record<AttemptEnd, string> = {
+  lost: 'lost',
+  worker_fault: 'failed',
+  rejected: 'rejected',
+  refused: 'cancelled',
+  offer_timeout: 'cancelled',
+  preempted: 'preempted',
+};
+
+@Injectable()
+export class PgLeasesStore extends LeasesStore {
+  async lease(tx: Tx, leases: readonly NewLease[]): Promise<readonly Leased[]> {
+    const rows = await tx.query<OfferRow>(LEASE, [
+      leases.map(({ taskId }) => taskId),
+      leases.map(({ fence }) => fence),
+      leases.map(({ attemptId }) => attemptId),
+      leases.map(({ workerId }) => workerId),
+      leases.map(({ revision }) => revision),
+      leases.map(({ resources }) => resources.gpuMilli),
+      leases.map(({ resources }) => resources.vramMib),
+      leases.map(({ resources }) => resources.cpuMilli),
+      leases.map(({ resources }) => resources.memoryMib),
+      leases.map(({ resources }) => resources.diskMib),
+    ]);
+    const stands = new Set(rows.map(({ id }) => id));
+    const bound = leases.filter(({ attemptId, runtimeClass }) => runtimeClass !== null && stands.has(attemptId));
+    if (bound.length > 0) {
+      await tx.query(BIND_CLASS, [bound.map(({ taskId }) => taskId), bound.map(({ runtimeClass }) => runtimeClass)]);
+    }
+    return rows.map(leased);
+  }
+
+  async activate(tx: Tx, held: readonly Held[]): Promise<ReadonlySet<AttemptId>> {
+    const rows = await tx.query<{ id: AttemptId }>(ACTIVATE, [
+      held.map(({ attemptId }) => attemptId),
+      held.map(({ fence }) => fence),
+      held.map(({ workerId }) => workerId),
+    ]);
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  async reconcile(tx: Tx, workerId: WorkerId, holding: readonly AttemptId[]) {
+    const live = await tx.query<{ id: AttemptId }>('SELECT id FROM attempts WHERE live AND worker_id = $1', [workerId]);
+    const ids = new Set(live.map(({ id }) => id));
+    const held = new Set(holding);
+    return { kept: holding.filter((id) => ids.has(id)), forgotten: [...ids].filter((id) => !held.has(id)) };
+  }
+
+  async endAttempts(tx: Tx, ends: readonly { attemptId: AttemptId; end: AttemptEnd; detail: string | null }[], workerId: WorkerId | null) {
+    if (ends.length === 0) return [];
+    const rows = await tx.query<EndRow>(END_ATTEMPTS, [
+      ends.map(({ attemptId }) => attemptId),
+      ends.map(({ end }) => END_STATES[end]),
+      ends.map(({ detail, end }) => detail ?? end),
+      workerId,
+    ]);
+    const byId = new Map(ends.map((end) => [end.attemptId, end]));
+    return rows.flatMap((row): EndedAttempt[] => {
+      const wanted = byId.get(row.id);
+      if (wanted === undefined) return [];
+      const { end, detail } = wanted;
+      return [
+        {
+          attemptId: row.id,
+          taskId: row.task_id,
+          jobId: row.job_id,
+          workerId: row.worker_id,
+          attemptsUsed: row.attempts_used,
+          maxAttempts: row.max_attempts,
+          end,
+          detail,
+        },
+      ];
+    });
+  }
+
+  async requeue(tx: Tx, tasks: readonly { taskId: TaskId; free: boolean; exclude: WorkerId | null }[]): Promise<void> {
+    if (tasks.length === 0) return;
+    await tx.query(REQUEUE, [tasks.map(({ taskId }) => taskId), tasks.map(({ free }) => free), tasks.map(({ exclude }) => exclude)]);
+  }
+
+  async fail(tx: Tx, taskIds: readonly TaskId[]): Promise<void> {
+    if (taskIds.length === 0) return;
+    await tx.query(`UPDATE tasks SET state = 'failed', waiting = false WHERE id = ANY ($1) AND state IN ('queued', 'leased', 'running', 'verifying')`, [taskIds]);
+  }
+
+  async ofLostWorkers(tx: Tx, limit: number): Promise<readonly AttemptId[]> {
+    const rows = await tx.query<{ id: AttemptId }>(
+      `SELECT attempt.id FROM workers AS worker JOIN attempts AS attempt ON attempt.worker_id = worker.id AND attempt.live
+       WHERE worker.state = 'lost' ORDER BY attempt.id LIMIT $1`,
+      [limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async staleOffers(tx: Tx, olderThanMs: number, limit: number): Promise<readonly AttemptId[]> {
+    const rows = await tx.query<{ id: AttemptId }>(
+      `SELECT id FROM attempts WHERE live AND state = 'leased' AND leased_at < clock_timestamp() - $1 * interval '1 millisecond' ORDER BY id LIMIT $2`,
+      [olderThanMs, limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async cancelOrphans(tx: Tx, limit: number) {
+    const rows = await tx.query<{ worker_id: WorkerId; id: AttemptId }>(CANCEL_ORPHANS, [limit]);
+    return rows.map(({ worker_id, id }) => ({ workerId: worker_id, attemptId: id }));
+  }
+
+  async openOffers(tx: Tx, workerIds: readonly WorkerId[]): Promise<readonly Leased[]> {
+    return (await tx.query<OfferRow>(OPEN_OFFERS, [workerIds])).map(leased);
+  }
+}
+
+interface OfferRow {
+  readonly id: AttemptId;
+  readonly task_id: TaskId;
+  readonly job_id: JobId;
+  readonly worker_id: WorkerId;
+  readonly fence: number;
+  readonly payload: string;
+  readonly inputs: string;
+  readonly max_duration_ms: bigint;
+  readonly gpu_milli: number;
+  readonly vram_mib: number;
+  readonly cpu_milli: number;
+  readonly memory_mib: number;
+  readonly disk_mib: number;
+}
+
+interface EndRow {
+  readonly id: AttemptId;
+  readonly task_id: TaskId;
+  readonly job_id: JobId;
+  readonly worker_id: WorkerId;
+  readonly attempts_used: number;
+  readonly max_attempts: number;
+}
+
+function leased(row: OfferRow): Leased {
+  return {
+    workerId: row.worker_id,
+    offer: {
+      jobId: row.job_id,
+      taskId: row.task_id,
+      attemptId: row.id,
+      fence: row.fence,
+      payload: row.payload,
+      inputs: row.inputs === '[]' ? [] : (JSON.parse(row.inputs) as Offer['inputs']), // written at acceptance from this type
+      needs: {
+        gpuMilli: row.gpu_milli,
+        vramMib: row.vram_mib,
+        cpuMilli: row.cpu_milli,
+        memoryMib: row.memory_mib,
+        diskMib: row.disk_mib,
+      },
+      maxDurationMs: Number(row.max_duration_ms),
+    },
+  };
+}
+
+const LEASE = `
+WITH plan AS (
+  SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[])
+    AS plan (task_id, fence, attempt_id, worker_id, revision, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib)
+), chosen AS (
+  UPDATE tasks SET state = 'leased', waiting = false, fence = tasks.fence + 1, attempts_used = tasks.attempts_used + 1
+  FROM plan JOIN workers AS worker ON worker.id = plan.worker_id AND worker.revision = plan.revision AND worker.state = 'online'
+  WHERE tasks.id = plan.task_id AND tasks.fence = plan.fence AND tasks.waiting
+  RETURNING tasks.id AS task_id, tasks.job_id, tasks.fence, tasks.attempts_used, tasks.payload, tasks.inputs, plan.attempt_id, plan.worker_id,
+    plan.gpu_milli, plan.vram_mib, plan.cpu_milli, plan.memory_mib, plan.disk_mib, worker.gpu_ask, worker.cpu_ask
+), made AS (
+  INSERT INTO attempts (id, task_id, job_id, worker_id, number, fence, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, gpu_ask, cpu_ask)
+  SELECT attempt_id, task_id, job_id, worker_id, attempts_used, fence, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, gpu_ask, cpu_ask
+  FROM chosen
+)
+SELECT attempt_id AS id, task_id, chosen.job_id, worker_id, fence, payload, inputs, job.max_duration_ms, gpu_milli, vram_mib, cpu_milli,
+  memory_mib, disk_mib
+FROM chosen JOIN jobs AS job ON job.id = chosen.job_id`;
+
+const BIND_CLASS = `
+UPDATE tasks SET runtime_class = bound.class
+FROM unnest($1::text[], $2::text[]) AS bound (task_id, class) JOIN tasks AS leased ON leased.id = bound.task_id
+WHERE (tasks.id = leased.root_id OR (tasks.root_id = leased.root_id AND tasks.role <> 'primary')) AND tasks.runtime_class IS NULL`;
+
+const ACTIVATE = `
+WITH held AS (
+  SELECT * FROM unnest($1::text[], $2::int[], $3::text[]) AS held (attempt_id, fence, worker_id)
+), active AS (
+  UPDATE attempts SET state = 'running', started_at = clock_timestamp()
+  FROM held WHERE attempts.id = held.attempt_id AND attempts.fence = held.fence AND attempts.worker_id = held.worker_id
+    AND attempts.live AND attempts.state = 'leased'
+  RETURNING attempts.id, attempts.task_id, attempts.job_id
+), running AS (
+  UPDATE tasks SET state = 'running' FROM active WHERE tasks.id = active.task_id AND tasks.state = 'leased'
+), started AS (
+  UPDATE jobs SET state = 'running', started_at = clock_timestamp()
+  FROM (SELECT DISTINCT job_id FROM active) AS active WHERE jobs.id = active.job_id AND jobs.state = 'queued'
+)
+SELECT id FROM active`;
+
+const END_ATTEMPTS = `
+WITH wanted AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (attempt_id, state, reason)
+), ended AS (
+  UPDATE attempts SET state = wanted.state, live = false, reason = wanted.reason, finished_at = clock_timestamp()
+  FROM wanted WHERE attempts.id = wanted.attempt_id AND attempts.live AND ($4::text IS NULL OR attempts.worker_id = $4)
+  RETURNING attempts.id, attempts.task_id, attempts.job_id, attempts.worker_id, attempts.fence, attempts.state
+), counted AS (
+  UPDATE workers SET lost = workers.lost + counts.lost, failed = workers.failed + counts.failed
+  FROM (SELECT worker_id, count(*) FILTER (WHERE state = 'lost') AS lost, count(*) FILTER (WHERE state = 'failed') AS failed FROM ended GROUP BY worker_id) AS counts
+  WHERE workers.id = counts.worker_id AND counts.lost + counts.failed > 0
+)
+SELECT ended.id, ended.task_id, ended.job_id, ended.worker_id, task.attempts_used, job.max_attempts
+FROM ended JOIN tasks AS task ON task.id = ended.task_id AND task.fence = ended.fence AND task.state IN ('leased', 'running')
+JOIN jobs AS job ON job.id = ended.job_id`;
+
+const REQUEUE = `
+UPDATE tasks SET state = 'queued', waiting = true, attempts_used = tasks.attempts_used - CASE WHEN back.free THEN 1 ELSE 0 END,
+  excluded = CASE WHEN back.exclude IS NULL THEN tasks.excluded ELSE array_append(tasks.excluded, back.exclude) END
+FROM unnest($1::text[], $2::boolean[], $3::text[]) AS back (task_id, free, exclude)
+WHERE tasks.id = back.task_id AND tasks.state IN ('leased', 'running', 'verifying')`;
+
+const CANCEL_ORPHANS = `
+UPDATE attempts SET state = 'cancelled', live = false, reason = 'job ended', finished_at = clock_timestamp()
+WHERE id IN (
+  SELECT attempt.id FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id
+  WHERE attempt.live AND task.state IN ('cancelled', 'failed') ORDER BY attempt.id LIMIT $1
+) RETURNING worker_id, id`;
+
+const OPEN_OFFERS = `
+SELECT attempt.id, attempt.task_id, attempt.job_id, attempt.worker_id, attempt.fence, task.payload, task.inputs, job.max_duration_ms,
+  attempt.gpu_milli, attempt.vram_mib, attempt.cpu_milli, attempt.memory_mib, attempt.disk_mib
+FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = attempt.job_id
+WHERE attempt.live AND attempt.state = 'leased' AND attempt.worker_id = ANY ($1)`;

@@ -1,0 +1,197 @@
+import { Injectable } from '@nestjs/common';
+import type { VerifyPlan } from '@tidemill/core/job';
+import type { AttemptId, JobId, TaskId, WorkerId } from '@tidemill/protocol';
+import type { Tx } from '../platform/db/db.js';
+import type { Window } from '../platform/db/stage-cursor.js';
+import { VerdictsStore, type Member, type Reported, type Verdict, type Voided } from './verdicts.store.js';
+
+interface ReportedRow {
+  readonly attempt_id: AttemptId;
+  readonly task_id: TaskId;
+  readonly root_id: TaskId;
+  readonly job_id: JobId;
+  readonly worker_id: WorkerId;
+  readonly role: Reported['role'];
+  readonly audited: boolean;
+  readonly verify: string;
+  readonly hash: Buffer;
+  readonly result: string;
+  readonly xid: string;
+}
+
+@Injectable()
+export class PgVerdictsStore extends VerdictsStore {
+  async reported(tx: Tx, window: Window, limit: number) {
+    const rows = await tx.query<ReportedRow>(REPORTED, [window.from, window.to, limit + 1]);
+    if (rows.length <= limit) return { rows: rows.map(reported), to: window.to, more: false };
+    // Cut before the last transaction seen, which may go on beyond the limit; a transaction is smaller than the limit.
+    const last = rows.at(-1)?.xid ?? window.to;
+    return { rows: rows.filter(({ xid }) => xid !== last).map(reported), to: last, more: true };
+  }
+
+  async families(tx: Tx, rootIds: readonly TaskId[]): Promise<readonly Member[]> {
+    const rows = await tx.query<{
+      task_id: TaskId;
+      root_id: TaskId;
+      job_id: JobId;
+      role: Member['role'];
+      attempt_id: AttemptId | null;
+      worker_id: WorkerId | null;
+      result: string | null;
+    }>(FAMILIES, [rootIds]);
+    return rows.map((row) => ({
+      taskId: row.task_id,
+      rootId: row.root_id,
+      jobId: row.job_id,
+      role: row.role,
+      attemptId: row.attempt_id,
+      workerId: row.worker_id,
+      result: row.result,
+    }));
+  }
+
+  async addCopies(tx: Tx, copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[]): Promise<void> {
+    await tx.query(ADD_COPIES, [copies.map(({ taskId }) => taskId), copies.map(({ rootId }) => rootId), copies.map(({ role }) => role)]);
+  }
+
+  async markDisputed(tx: Tx, attemptIds: readonly AttemptId[]): Promise<void> {
+    await tx.query(`UPDATE attempts SET state = 'disputed' WHERE id = ANY ($1) AND state = 'reported'`, [attemptIds]);
+  }
+
+  async give(tx: Tx, verdicts: readonly Verdict[]): Promise<readonly JobId[]> {
+    const rows = await tx.query<{ id: JobId }>(GIVE, [
+      verdicts.map(({ attemptId }) => attemptId),
+      verdicts.map(({ taskId }) => taskId),
+      verdicts.map(({ jobId }) => jobId),
+      verdicts.map(({ verdict }) => verdict),
+      verdicts.map(({ reason }) => reason),
+      verdicts.map(({ payer }) => payer),
+      verdicts.map(({ settles }) => settles),
+      verdicts.map(({ failure }) => failure !== null),
+    ]);
+    return rows.map(({ id }) => id);
+  }
+
+  async voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]> {
+    const rows = await tx.query<{ task_id: TaskId; job_id: JobId; attempt_id: AttemptId | null; worker_id: WorkerId | null; reported: boolean }>(VOID, [rootId]);
+    return rows.map((row) => ({
+      taskId: row.task_id,
+      jobId: row.job_id,
+      attemptId: row.attempt_id,
+      workerId: row.worker_id,
+      reported: row.reported,
+    }));
+  }
+}
+
+function reported(row: ReportedRow): Reported {
+  return {
+    attemptId: row.attempt_id,
+    taskId: row.task_id,
+    rootId: row.root_id,
+    jobId: row.job_id,
+    workerId: row.worker_id,
+    role: row.role,
+    audited: row.audited,
+    verify: verifyOf(row.verify),
+    hash: row.hash,
+    result: row.result,
+  };
+}
+
+/** There are few different plans; parsing one for every receipt would be waste. */
+const plans = new Map<string, VerifyPlan>();
+const MAX_PLANS = 1_000;
+
+function verifyOf(text: string): VerifyPlan {
+  let plan = plans.get(text);
+  if (plan === undefined) {
+    plan = JSON.parse(text) as VerifyPlan; // written at acceptance from this type
+    if (plans.size >= MAX_PLANS) plans.clear();
+    plans.set(text, plan);
+  }
+  return plan;
+}
+
+const REPORTED = `
+SELECT receipt.attempt_id, receipt.task_id, task.root_id, task.job_id, attempt.worker_id, task.role, task.audited, job.verify, receipt.hash,
+  receipt.result, receipt.xid::text AS xid
+FROM receipts AS receipt
+JOIN attempts AS attempt ON attempt.id = receipt.attempt_id
+JOIN tasks AS task ON task.id = receipt.task_id
+JOIN jobs AS job ON job.id = task.job_id
+WHERE receipt.xid >= $1::xid8 AND receipt.xid < $2::xid8 AND attempt.state = 'reported'
+ORDER BY receipt.xid LIMIT $3`;
+
+const FAMILIES = `
+SELECT task.id AS task_id, task.root_id, task.job_id, task.role, receipt.attempt_id, receipt.worker_id, receipt.result
+FROM tasks AS task
+LEFT JOIN LATERAL (
+  SELECT attempt.id AS attempt_id, attempt.worker_id, receipts.result
+  FROM attempts AS attempt JOIN receipts ON receipts.attempt_id = attempt.id
+  WHERE attempt.task_id = task.id AND attempt.fence = task.fence AND attempt.state IN ('reported', 'disputed')
+) AS receipt ON true
+WHERE (task.id = ANY ($1) OR (task.root_id = ANY ($1) AND task.role <> 'primary')) AND task.state NOT IN ('cancelled', 'failed', 'succeeded')
+ORDER BY task.id`;
+
+const ADD_COPIES = `
+INSERT INTO tasks (id, job_id, idx, role, root_id, priority, runtime_class, payload, payload_digest, inputs)
+SELECT copy.id, root.job_id, root.idx, copy.role, root.id, root.priority, root.runtime_class, root.payload, root.payload_digest, root.inputs
+FROM unnest($1::text[], $2::text[], $3::text[]) AS copy (id, root_id, role) JOIN tasks AS root ON root.id = copy.root_id`;
+
+/** A task succeeds with its accepted attempt, fails with an accepted failure, and goes back in line when its attempt is rejected. */
+const GIVE = `
+WITH given AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[])
+    AS given (attempt_id, task_id, job_id, verdict, reason, payer, settles, failed)
+), judged AS (
+  UPDATE attempts SET state = given.verdict FROM given WHERE attempts.id = given.attempt_id AND attempts.state IN ('reported', 'disputed')
+  RETURNING attempts.worker_id, given.*
+), written AS (
+  INSERT INTO verdicts (attempt_id, job_id, verdict, reason, payer) SELECT attempt_id, job_id, verdict, reason, payer FROM judged
+), settled AS (
+  SELECT DISTINCT ON (coalesce(settles, task_id)) coalesce(settles, task_id) AS task_id, job_id, settles IS NOT NULL AS counts, failed, verdict
+  FROM judged ORDER BY coalesce(settles, task_id), settles NULLS LAST
+), tasks_done AS (
+  UPDATE tasks SET state = CASE WHEN settled.verdict = 'accepted' AND NOT settled.failed THEN 'succeeded' ELSE 'failed' END
+  FROM settled WHERE tasks.id = settled.task_id AND tasks.state = 'verifying'
+  RETURNING settled.job_id, settled.counts, tasks.state
+), counted AS (
+  UPDATE workers SET accepted = workers.accepted + counts.accepted, rejected = workers.rejected + counts.rejected
+  FROM (SELECT worker_id, count(*) FILTER (WHERE verdict = 'accepted') AS accepted, count(*) FILTER (WHERE verdict = 'rejected') AS rejected
+        FROM judged GROUP BY worker_id) AS counts
+  WHERE workers.id = counts.worker_id
+), jobs_done AS (
+  UPDATE jobs SET tasks_left = jobs.tasks_left - done.tasks,
+    state = CASE WHEN jobs.tasks_left = done.tasks AND jobs.state IN ('queued', 'running') THEN 'succeeded' ELSE jobs.state END,
+    finished_at = CASE WHEN jobs.tasks_left = done.tasks THEN coalesce(jobs.finished_at, clock_timestamp()) ELSE jobs.finished_at END
+  FROM (SELECT job_id, count(*)::int AS tasks FROM tasks_done WHERE counts AND state = 'succeeded' GROUP BY job_id) AS done
+  WHERE jobs.id = done.job_id
+  RETURNING jobs.id, jobs.state
+)
+INSERT INTO job_ends (job_id, state) SELECT id, state FROM jobs_done WHERE state = 'succeeded' ON CONFLICT DO NOTHING RETURNING job_id AS id`;
+
+/** Copies of a task that is taken back are dropped: what they check is no longer wanted. */
+const VOID = `
+WITH RECURSIVE later AS (
+  SELECT id FROM tasks WHERE depends_on = $1 AND role = 'primary'
+  UNION SELECT tasks.id FROM tasks JOIN later ON tasks.depends_on = later.id WHERE tasks.role = 'primary'
+), members AS (
+  SELECT task.id, task.job_id, task.role, task.state, task.fence FROM tasks AS task
+  WHERE (task.id IN (SELECT id FROM later) OR (task.role <> 'primary' AND task.root_id IN (SELECT id FROM later)))
+    AND task.state NOT IN ('cancelled', 'failed')
+), had AS (
+  SELECT members.id AS task_id, members.job_id, attempt.id AS attempt_id, attempt.worker_id, attempt.state IN ('reported', 'disputed') AS reported
+  FROM members LEFT JOIN attempts AS attempt ON attempt.task_id = members.id AND attempt.fence = members.fence AND (attempt.live OR attempt.state IN ('reported', 'disputed'))
+), stopped AS (
+  UPDATE attempts SET state = 'cancelled', live = false, reason = 'void', finished_at = clock_timestamp()
+  FROM had WHERE attempts.id = had.attempt_id AND NOT had.reported
+), back AS (
+  UPDATE tasks SET state = CASE WHEN members.role = 'primary' THEN 'queued' ELSE 'cancelled' END, waiting = false
+  FROM members WHERE tasks.id = members.id
+  RETURNING tasks.job_id, members.role, members.state
+), uncounted AS (
+  UPDATE jobs SET tasks_left = jobs.tasks_left + redo.tasks
+  FROM (SELECT job_id, count(*)::int AS tasks FROM back WHERE role = 'primary' AND state = 'succeeded' GROUP BY job_id) AS redo WHERE jobs.id = redo.job_id
+)
+SELECT task_id, job_id, attempt_id, worker_id, coalesce(reported, false) AS reported FROM had`;

@@ -1,0 +1,69 @@
+import type { VerifyPlan } from '@tidemill/core/job';
+import type { AttemptId, JobId, TaskId, WorkerId } from '@tidemill/protocol';
+import type { Tx } from '../platform/db/db.js';
+import type { Window } from '../platform/db/stage-cursor.js';
+
+/** A receipt that has no verdict yet. */
+export interface Reported {
+  readonly attemptId: AttemptId;
+  readonly taskId: TaskId;
+  readonly rootId: TaskId;
+  readonly jobId: JobId;
+  readonly workerId: WorkerId;
+  readonly role: 'primary' | 'replica' | 'audit' | 'referee';
+  readonly audited: boolean;
+  readonly verify: VerifyPlan;
+  readonly hash: Uint8Array;
+  readonly result: string;
+}
+
+/** One execution of a task: its newest attempt that reported, or none yet. */
+export interface Member {
+  readonly taskId: TaskId;
+  readonly rootId: TaskId;
+  readonly jobId: JobId;
+  readonly role: Reported['role'];
+  readonly attemptId: AttemptId | null;
+  readonly workerId: WorkerId | null;
+  readonly result: string | null;
+}
+
+export interface Verdict {
+  readonly attemptId: AttemptId;
+  readonly taskId: TaskId;
+  readonly jobId: JobId;
+  readonly verdict: 'accepted' | 'rejected';
+  readonly reason: string;
+  readonly payer: 'submitter' | 'fees' | 'nobody';
+  /** Whether this settles the task that the job counts. */
+  readonly settles: TaskId | null;
+  readonly failure: string | null;
+}
+
+/** A later segment that started from a result that was rejected. */
+export interface Voided {
+  readonly attemptId: AttemptId | null;
+  readonly taskId: TaskId;
+  readonly jobId: JobId;
+  readonly workerId: WorkerId | null;
+  readonly reported: boolean;
+}
+
+export abstract class VerdictsStore {
+  /** Receipts of a window, at most about `limit`, and where the window ends when it was cut. */
+  abstract reported(tx: Tx, window: Window, limit: number): Promise<{ rows: readonly Reported[]; to: string; more: boolean }>;
+
+  /** All executions of these tasks that were not cancelled. */
+  abstract families(tx: Tx, rootIds: readonly TaskId[]): Promise<readonly Member[]>;
+
+  /** Adds executions of tasks, by the payload the task has. */
+  abstract addCopies(tx: Tx, copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[]): Promise<void>;
+
+  abstract markDisputed(tx: Tx, attemptIds: readonly AttemptId[]): Promise<void>;
+
+  /** Writes verdicts, moves attempts, tasks and workers' counts; gives the jobs of which nothing is left to do. */
+  abstract give(tx: Tx, verdicts: readonly Verdict[]): Promise<readonly JobId[]>;
+
+  /** Takes back every task that depends on this one, directly or not; gives what each had. */
+  abstract voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]>;
+}

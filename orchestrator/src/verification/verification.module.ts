@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { JobsModule } from '../jobs/jobs.module.js';
+import { ReceiptsModule } from '../receipts/receipts.module.js';
+import { TrailModule } from '../trail/trail.module.js';
+import { PgVerdictsStore } from './pg-verdicts.store.js';
+import { VerdictsStore } from './verdicts.store.js';
+import { VerificationLoop } from './verification.loop.js';
+import { VerificationService } from './verification.service.js';
+
+/**
+ * Verification: is a receipt true?
+ *
+ * Reads:    receipts without a verdict; the other executions of their tasks.
+ * Writes:   one verdict per receipt, for good; executions that check others; the end of tasks and jobs.
+ * Promises: who is audited can be neither foreseen nor picked (G14); no verdict rests on one worker's word against another's.
+ */
+@Module({
+  imports: [TrailModule, JobsModule, ReceiptsModule],
+  providers: [VerificationLoop, VerificationService, { provide: VerdictsStore, useClass: PgVerdictsStore }],
+})
+export class VerificationModule {}

@@ -1,0 +1,187 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { isAudited, judge } from '@tidemill/core/verification';
+import { TFJS_OUTPUTS, type Digest, type TaskId, type WorkerId } from '@tidemill/protocol';
+import type { Signer } from '@tidemill/protocol/node';
+import { JobsService } from '../jobs/jobs.service.js';
+import { auditDraw } from '../platform/audit-draw.js';
+import { Db, type Tx } from '../platform/db/db.js';
+import { closeWindow, openWindow } from '../platform/db/stage-cursor.js';
+import { Ids } from '../platform/ids.js';
+import { SIGNER } from '../platform/platform.module.js';
+import { Telemetry } from '../platform/telemetry/telemetry.js';
+import { Wakeups } from '../platform/wakeups.js';
+import { startingFrom } from '../receipts/receipts.service.js';
+import { ReceiptsStore } from '../receipts/receipts.store.js';
+import { TrailWriter } from '../trail/trail.writer.js';
+import { VerdictsStore, type Member, type Reported, type Verdict } from './verdicts.store.js';
+
+const STAGE = 'verification';
+const MAX_PER_TURN = 2_000;
+
+/** Gives every receipt its verdict: at once, or after the task has been executed again. */
+@Injectable()
+export class VerificationService {
+  private readonly draw: (subject: string) => Uint8Array;
+
+  constructor(
+    private readonly db: Db,
+    private readonly store: VerdictsStore,
+    private readonly receipts: ReceiptsStore,
+    private readonly jobs: JobsService,
+    private readonly trail: TrailWriter,
+    private readonly ids: Ids,
+    private readonly wakeups: Wakeups,
+    private readonly telemetry: Telemetry,
+    @Inject(SIGNER) signer: Signer,
+  ) {
+    this.draw = auditDraw(signer);
+  }
+
+  /** One turn over the receipts that have settled; true when there are more. */
+  async turn(): Promise<boolean> {
+    return this.db.transaction(async (tx) => {
+      const window = await openWindow(tx, STAGE);
+      const { rows, to, more } = await this.store.reported(tx, window, MAX_PER_TURN);
+      if (rows.length > 0) {
+        const alone = rows.filter((row) => this.isAlone(row));
+        const families = new Set(rows.filter((row) => !alone.includes(row)).map(({ rootId }) => rootId));
+        const verdicts = [...alone.map(acceptedAlone), ...(await this.judgeFamilies(tx, [...families]))];
+        await this.give(tx, verdicts);
+      }
+      await closeWindow(tx, STAGE, to);
+      return more;
+    });
+  }
+
+  /** Whether a result is accepted on its own word: nothing to compare it with was asked for or drawn. */
+  private isAlone({ role, verify, audited, hash }: Reported): boolean {
+    if (role !== 'primary') return false;
+    switch (verify.method) {
+      case 'none':
+        return true;
+      case 'replicate':
+        return false;
+      case 'audit':
+        return !audited && !isAudited(this.draw(Buffer.from(hash).toString('hex')), verify.ratePpm);
+    }
+  }
+
+  private async judgeFamilies(tx: Tx, rootIds: readonly TaskId[]): Promise<Verdict[]> {
+    if (rootIds.length === 0) return [];
+    const members = await this.store.families(tx, rootIds);
+    const verdicts: Verdict[] = [];
+    const copies: { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[] = [];
+    for (const rootId of rootIds) {
+      const family = members.filter((member) => member.rootId === rootId);
+      const [only] = family;
+      if (only === undefined) continue;
+      if (family.length === 1 && only.role === 'primary') {
+        copies.push({ taskId: this.ids.make('task'), rootId, role: 'audit' });
+        continue;
+      }
+      const judgement = judge(family.map(({ taskId, attemptId, role, result }) => ({ attemptId: attemptId ?? asPlaceholder(taskId), role, result })));
+      if (judgement.next === 'wait') continue;
+      if (judgement.next === 'referee') {
+        copies.push({ taskId: this.ids.make('task'), rootId, role: 'referee' });
+        await this.store.markDisputed(tx, judgement.disputed);
+        continue;
+      }
+      verdicts.push(...familyVerdicts(family, new Set<string>(judgement.accepted)));
+      await this.repair(tx, rootId, family, new Set<string>(judgement.rejected));
+    }
+    if (copies.length > 0) {
+      await this.store.addCopies(tx, copies);
+      await this.trail.append(tx, copies.map(({ taskId, rootId, role }) => ({ kind: 'check.ordered', subject: rootId, body: JSON.stringify({ task: rootId, copy: taskId, role }) })));
+      await this.wakeups.notify(tx, 'tasks');
+    }
+    return verdicts;
+  }
+
+  /** When a task's own attempt was wrong, everything that started from its checkpoint is void and starts again from the right one. */
+  private async repair(tx: Tx, rootId: TaskId, family: readonly Member[], rejected: ReadonlySet<string>): Promise<void> {
+    const primary = family.find(({ role }) => role === 'primary');
+    const right = family.find(({ attemptId }) => attemptId !== null && !rejected.has(attemptId));
+    if (primary?.attemptId == null || !rejected.has(primary.attemptId) || right?.attemptId == null || right.workerId === null) return;
+    const voided = await this.store.voidDependents(tx, rootId);
+    await this.give(
+      tx,
+      voided.flatMap(({ attemptId, taskId, jobId, reported }): Verdict[] =>
+        attemptId !== null && reported
+          ? [{ attemptId, taskId, jobId, verdict: 'accepted', reason: 'void: started from a rejected result', payer: 'fees', settles: null, failure: null }]
+          : [],
+      ),
+    );
+    if (voided.length > 0) await this.wakeups.notify(tx, 'cancel');
+    await this.restart(tx, rootId, right.attemptId, right.workerId);
+  }
+
+  private async restart(tx: Tx, rootId: TaskId, attemptId: string, workerId: WorkerId): Promise<void> {
+    const [checkpoint] = await tx.query<{ digest: Digest; size_bytes: bigint }>(
+      'SELECT digest, size_bytes FROM task_outputs WHERE attempt_id = $1 AND name = $2',
+      [attemptId, TFJS_OUTPUTS.checkpoint],
+    );
+    if (checkpoint === undefined) return;
+    const from = { digest: checkpoint.digest, sizeBytes: Number(checkpoint.size_bytes) };
+    const next = await this.receipts.dependents(tx, [rootId]);
+    if (next.length === 0) return;
+    await this.receipts.makeReady(tx, next.map(({ taskId, payload, inputs }) => ({ taskId, preferred: workerId, ...startingFrom(payload, inputs, from) })));
+    await this.wakeups.notify(tx, 'tasks');
+  }
+
+  private async give(tx: Tx, verdicts: readonly Verdict[]): Promise<void> {
+    if (verdicts.length === 0) return;
+    const succeeded = await this.store.give(tx, verdicts);
+    for (const { verdict } of verdicts) this.telemetry.verdicts.inc({ verdict });
+    this.telemetry.jobsFinished.inc({ state: 'succeeded' }, succeeded.length);
+    await this.jobs.end(
+      tx,
+      verdicts.flatMap(({ jobId, failure, settles }) =>
+        failure === null || settles === null ? [] : [{ jobId, state: 'failed' as const, code: failure, message: 'The job\u2019s own code failed; see its logs.' }],
+      ),
+    );
+    await this.trail.append(
+      tx,
+      verdicts.map(({ attemptId, taskId, verdict, reason, payer }) => ({
+        kind: 'verdict.given',
+        subject: attemptId,
+        body: JSON.stringify({ attempt: attemptId, task: taskId, verdict, reason, payer }),
+      })),
+    );
+    await this.wakeups.notify(tx, 'verdicts', 'job');
+  }
+}
+
+const failureOf = (result: string): string | null => (result.startsWith('failed:') ? result.slice('failed:'.length) : null);
+
+function acceptedAlone({ attemptId, taskId, jobId, result, verify }: Reported): Verdict {
+  const reason = verify.method === 'none' ? 'not verified, as asked' : 'not drawn for an audit';
+  return { attemptId, taskId, jobId, verdict: 'accepted', reason, payer: 'submitter', settles: taskId, failure: failureOf(result) };
+}
+
+/** The submitter pays for the executions it asked for, the fees for those that check them. The first accepted one settles the task. */
+function familyVerdicts(family: readonly Member[], accepted: ReadonlySet<string>): Verdict[] {
+  const order = ['primary', 'replica', 'audit', 'referee'];
+  const settling = family
+    .filter(({ attemptId }) => attemptId !== null && accepted.has(attemptId))
+    .sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role) || (a.taskId < b.taskId ? -1 : 1))[0];
+  return family.flatMap(({ attemptId, taskId, rootId, jobId, role, result }): Verdict[] => {
+    if (attemptId === null) return [];
+    const right = accepted.has(attemptId);
+    const byFees = role === 'audit' || role === 'referee';
+    return [
+      {
+        attemptId,
+        taskId,
+        jobId,
+        verdict: right ? 'accepted' : 'rejected',
+        reason: right ? `${accepted.size} of ${family.length} executions agree` : `${accepted.size} of ${family.length} executions say otherwise`,
+        payer: right ? (byFees ? 'fees' : 'submitter') : 'nobody',
+        settles: taskId === settling?.taskId ? rootId : null,
+        failure: failureOf(result ?? ''),
+      },
+    ];
+  });
+}
+
+/** An execution without an attempt has no result either, so `judge` waits and never names it. */
+const asPlaceholder = (taskId: TaskId): Exclude<Member['attemptId'], null> => taskId as string as Exclude<Member['attemptId'], null>;
