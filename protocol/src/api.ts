@@ -163,6 +163,7 @@ export type PlanView = z.infer<typeof PlanView>;
 export const LogLine = z
   .object({ attemptId: AttemptId, line: z.int(), at: time, stream: z.enum(['out', 'err']), text: z.string() })
   .meta({ id: 'LogLine' });
+export type LogLine = z.infer<typeof LogLine>;
 export const LogPage = page(LogLine).meta({ id: 'LogPage' });
 
 export const OutputView = z
