@@ -1,8 +1,7 @@
-import { bytesToHex, utf8ToBytes, type Receipt } from '@tidemill/protocol';
-import { nodeSha256 } from '@tidemill/protocol/node';
+import { utf8ToBytes, type Receipt } from '@tidemill/protocol';
 import { describe, expect, test } from 'vitest';
 import { MemoryOutbox } from './receipts/memory-outbox.js';
-import { aProfile, anId, anOffer, NO_NEEDS } from './testing/builders.js';
+import { aProfile, anId, anOffer, digestOf, NO_NEEDS } from './testing/builders.js';
 import { FakeOrchestrator } from './testing/fake-orchestrator.js';
 import { testAgent, type TestAgentOptions } from './testing/test-agent.js';
 
@@ -76,7 +75,7 @@ describe('an attempt', () => {
       taskId: offer.taskId,
       attemptId: offer.attemptId,
       fence: 1,
-      taskDigest: `sha256:${bytesToHex(nodeSha256(utf8ToBytes(offer.payload)))}`,
+      taskDigest: digestOf(utf8ToBytes(offer.payload)),
       runtimeClass: 'noop/1',
       outcome: 'succeeded',
       failure: null,

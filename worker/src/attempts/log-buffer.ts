@@ -1,4 +1,5 @@
 import type { AttemptId, LeaseRef } from '@tidemill/protocol';
+import { plainText } from '../plain-text.js';
 
 export type LogStream = 'out' | 'err';
 
@@ -38,7 +39,12 @@ export class LogBuffer {
 
   add(lease: LeaseRef, stream: LogStream, text: string): void {
     const buffered = this.of(lease);
-    buffered.lines.push({ ...lease, line: buffered.nextLine, stream, text: cut(text) });
+    buffered.lines.push({
+      ...lease,
+      line: buffered.nextLine,
+      stream,
+      text: plainText(text, MAX_TEXT),
+    });
     buffered.nextLine += 1;
     this.waiting += 1;
     if (buffered.lines.length > this.bounds.perAttempt) this.dropOldest(buffered);
@@ -104,8 +110,4 @@ function gapLine(buffered: Buffered): LogLine {
   const text = `[tidemill] ${buffered.dropped} lines dropped: they came faster than they could be sent`;
   buffered.dropped = 0;
   return { ...buffered.lease, line: first - 1, stream: 'err', text };
-}
-
-function cut(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`;
 }

@@ -9,6 +9,7 @@ import {
   type WorkerId,
 } from '@tidemill/protocol';
 import type { AttemptResult } from '../attempts/result.js';
+import { plainText } from '../plain-text.js';
 
 /** Who says it, and to whom. */
 export interface ReceiptIdentity {
@@ -79,7 +80,7 @@ function receiptOf(
     taskDigest: `sha256:${bytesToHex(sha256(utf8ToBytes(offer.payload)))}`,
     runtimeClass: result.runtimeClass,
     outcome: result.outcome,
-    failure: failure === null ? null : { ...failure, message: failure.message.slice(0, 2_000) },
+    failure: failure === null ? null : { ...failure, message: plainText(failure.message, 2_000) },
     outputs: result.outputs,
     commitment: result.commitment,
     metrics: result.metrics,
