@@ -19,7 +19,7 @@ export function toCanonical(name: string, tensor: Tf.Tensor): CanonicalTensor {
 }
 
 export function fromCanonical(tf: typeof Tf, { dtype, shape, bytes }: CanonicalTensor): Tf.Tensor {
-  const copy = bytes.slice(); // own memory, at an address that is a multiple of four
+  const copy = Uint8Array.from(bytes); // own memory: a slice of a Buffer would be a view, at any address
   const values = dtype === 'float32' ? new Float32Array(copy.buffer) : new Int32Array(copy.buffer);
   return tf.tensor(values, [...shape], dtype);
 }

@@ -145,15 +145,13 @@ export function aTrainingTask(files: Files, wish: TrainingWish = {}): TfjsTraini
 /** The same job cut at `borders`; checkpoints are filled in as segments end. */
 export function segmentsOf(task: TfjsTrainingTask, borders: readonly number[]): TfjsTrainingTask[] {
   const edges = [0, ...borders, task.totalSteps];
-  return edges
-    .slice(1)
-    .map((toStep, segment) => ({
-      ...task,
-      segment,
-      segments: borders.length + 1,
-      fromStep: edges[segment] ?? 0,
-      toStep,
-    }));
+  return edges.slice(1).map((toStep, segment) => ({
+    ...task,
+    segment,
+    segments: borders.length + 1,
+    fromStep: edges[segment] ?? 0,
+    toStep,
+  }));
 }
 
 /** Inference with the two files a training job left. */
