@@ -26,7 +26,11 @@ export abstract class ArtifactStore {
   abstract stage(source: AsyncIterable<Uint8Array>): Promise<StagedBytes>;
 
   /** Writes a stream into an upload from `offset` on and returns its new length. What arrived before a failure stays. */
-  abstract append(upload: UploadId, offset: number, source: AsyncIterable<Uint8Array>): Promise<number>;
+  abstract append(
+    upload: UploadId,
+    offset: number,
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<number>;
   /** Length of what an upload holds; 0 when nothing arrived yet. */
   abstract uploadedBytes(upload: UploadId): Promise<number>;
   /** Hashes what an upload holds, for `keep`. Null when it was discarded. */

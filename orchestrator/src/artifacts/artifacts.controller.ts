@@ -24,7 +24,10 @@ export class ArtifactsController {
   ) {}
 
   @Operation('putArtifact')
-  async putArtifact(@Input() { params, caller }: InputOf<'putArtifact'>, @Req() request: Request): Promise<ArtifactView> {
+  async putArtifact(
+    @Input() { params, caller }: InputOf<'putArtifact'>,
+    @Req() request: Request,
+  ): Promise<ArtifactView> {
     return await streamBody(request, (source, declaredBytes) =>
       this.intake.put(keeperOf(caller), params.digest, received(source), declaredBytes),
     );
@@ -38,7 +41,8 @@ export class ArtifactsController {
     @Res() response: Response,
   ): Promise<void> {
     const artifact = await this.artifacts.readable(caller, params.digest);
-    if (artifact === null) throw new ProblemError('NOT_FOUND', 'There is no such artifact that you may read.');
+    if (artifact === null)
+      throw new ProblemError('NOT_FOUND', 'There is no such artifact that you may read.');
     const answer = answerFor(
       {
         method: request.method,
@@ -57,7 +61,10 @@ export class ArtifactsController {
       response.end();
       return;
     }
-    await this.send(await this.artifacts.open(artifact, answer.status === 206 ? answer.range : undefined), response);
+    await this.send(
+      await this.artifacts.open(artifact, answer.status === 206 ? answer.range : undefined),
+      response,
+    );
   }
 
   private async send(source: AsyncIterable<Uint8Array>, response: Response): Promise<void> {
@@ -66,7 +73,8 @@ export class ArtifactsController {
       await pipeline(source, response);
     } catch (err) {
       // The status is out: all that is left is to break off, which `pipeline` has done, so that nobody takes this for the whole.
-      if (err instanceof DamagedArtifactError) this.log.error({ err, digest: err.digest }, 'artifact damaged');
+      if (err instanceof DamagedArtifactError)
+        this.log.error({ err, digest: err.digest }, 'artifact damaged');
       else this.log.debug({ err }, 'artifact not read to its end');
     }
   }

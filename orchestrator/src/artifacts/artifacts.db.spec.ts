@@ -11,7 +11,14 @@ import { ArtifactsModule } from './artifacts.module.js';
 import { ArtifactsService, ArtifactTooLargeError } from './artifacts.service.js';
 import { ArtifactLimits } from './limits.js';
 import type { Grantee } from './owner.js';
-import { admitWorkers, bytesCall, digestOf, get, put, someBytes } from './testing/artifact-calls.js';
+import {
+  admitWorkers,
+  bytesCall,
+  digestOf,
+  get,
+  put,
+  someBytes,
+} from './testing/artifact-calls.js';
 import { DamagedArtifactError } from './verified.js';
 
 const KIB = 1024;
@@ -33,7 +40,9 @@ let host: StageHost;
 let artifacts: ArtifactsService;
 
 beforeAll(async () => {
-  host = await startStages([IdentityModule, ArtifactsModule], { overrides: [{ provide: ArtifactLimits, useValue: limits }] });
+  host = await startStages([IdentityModule, ArtifactsModule], {
+    overrides: [{ provide: ArtifactLimits, useValue: limits }],
+  });
   artifacts = host.app.get(ArtifactsService);
   admitWorkers(host);
 });
@@ -41,7 +50,15 @@ afterAll(() => host.stop());
 
 const anAccount = async () => await login(host, aWallet());
 const staging = () => readdir(join(host.dataDir, 'artifacts', 'staging'));
-const pathOf = (digest: string) => join(host.dataDir, 'artifacts', 'sha256', digest.slice(7, 9), digest.slice(9, 11), digest.slice(7));
+const pathOf = (digest: string) =>
+  join(
+    host.dataDir,
+    'artifacts',
+    'sha256',
+    digest.slice(7, 9),
+    digest.slice(9, 11),
+    digest.slice(7),
+  );
 const grant = (digests: Parameters<ArtifactsService['grant']>[1], to: Grantee, until?: Date) =>
   host.db.transaction((tx) => artifacts.grant(tx, digests, to, until));
 const revoke = (digests: Parameters<ArtifactsService['grant']>[1], of: Grantee) =>
@@ -52,10 +69,17 @@ describe('a put', () => {
     const { token, accountId } = await anAccount();
     const { bytes, digest } = someBytes(10 * KIB);
     const first = await put(host, token, bytes);
-    expect([first.status, first.json.digest, first.json.sizeBytes]).toEqual([201, digest, bytes.length]);
+    expect([first.status, first.json.digest, first.json.sizeBytes]).toEqual([
+      201,
+      digest,
+      bytes.length,
+    ]);
     expect((await put(host, token, bytes)).json).toEqual(first.json);
     expect((await get(host, token, digest)).bytes).toEqual(bytes);
-    const usage = await host.db.query('SELECT stored_bytes FROM artifact_usage WHERE owner_id = $1', [accountId]);
+    const usage = await host.db.query(
+      'SELECT stored_bytes FROM artifact_usage WHERE owner_id = $1',
+      [accountId],
+    );
     expect(usage).toEqual([{ stored_bytes: BigInt(bytes.length) }]);
   });
 
@@ -63,7 +87,11 @@ describe('a put', () => {
     const { token } = await anAccount();
     expect((await put(host, token, Buffer.alloc(0))).status).toBe(201);
     const read = await get(host, token, digestOf(Buffer.alloc(0)));
-    expect([read.status, read.bytes.length, read.headers.get('content-length')]).toEqual([200, 0, '0']);
+    expect([read.status, read.bytes.length, read.headers.get('content-length')]).toEqual([
+      200,
+      0,
+      '0',
+    ]);
   });
 
   test('of other bytes than the digest’s is refused and leaves nothing', async () => {
@@ -80,7 +108,13 @@ describe('a put', () => {
   test('whose body breaks off leaves nothing', async () => {
     const { token } = await anAccount();
     const { bytes, digest } = someBytes(20 * KIB);
-    await sendPart(token, 'PUT', `/v1/artifacts/${digest}`, bytes.subarray(0, 10 * KIB), bytes.length);
+    await sendPart(
+      token,
+      'PUT',
+      `/v1/artifacts/${digest}`,
+      bytes.subarray(0, 10 * KIB),
+      bytes.length,
+    );
     await expect.poll(staging).toEqual([]);
     expect((await artifacts.stat([digest])).size).toBe(0);
     expect((await put(host, token, bytes)).status).toBe(201);
@@ -91,7 +125,9 @@ describe('a put', () => {
     const { bytes, digest } = someBytes(limits.artifactBytes + 1);
     const declared = await put(host, token, bytes);
     expect([declared.status, declared.json.code]).toEqual([413, 'ARTIFACT_TOO_LARGE']);
-    const chunked = await bytesCall(host, 'PUT', `/v1/artifacts/${digest}`, token, { body: new Blob([bytes]).stream() });
+    const chunked = await bytesCall(host, 'PUT', `/v1/artifacts/${digest}`, token, {
+      body: new Blob([bytes]).stream(),
+    });
     expect([chunked.status, chunked.json.code]).toEqual([413, 'ARTIFACT_TOO_LARGE']);
     expect(await staging()).toEqual([]);
   });
@@ -102,7 +138,9 @@ describe('a put', () => {
     const { bytes, digest } = someBytes(41 * KIB);
     const declared = await put(host, token, bytes);
     expect([declared.status, declared.json.code]).toEqual([413, 'QUOTA_EXCEEDED']);
-    const chunked = await bytesCall(host, 'PUT', `/v1/artifacts/${digest}`, token, { body: new Blob([bytes]).stream() });
+    const chunked = await bytesCall(host, 'PUT', `/v1/artifacts/${digest}`, token, {
+      body: new Blob([bytes]).stream(),
+    });
     expect([chunked.status, chunked.json.code]).toEqual([413, 'QUOTA_EXCEEDED']);
     expect((await put(host, token, someBytes(40 * KIB).bytes)).status).toBe(201);
     expect((await put(host, token, someBytes(0).bytes)).status).toBe(201);
@@ -111,12 +149,17 @@ describe('a put', () => {
 
   test('many at once do not pass the quota together', async () => {
     const { token, accountId } = await anAccount();
-    const answers = await Promise.all(Array.from({ length: 12 }, () => put(host, token, someBytes(20 * KIB).bytes)));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => put(host, token, someBytes(20 * KIB).bytes)),
+    );
     const stored = answers.filter(({ status }) => status === 201).length;
     expect(stored).toBeGreaterThan(0);
     expect(stored).toBeLessThanOrEqual(5);
     expect(answers.filter(({ json }) => json.code === 'QUOTA_EXCEEDED')).toHaveLength(12 - stored);
-    const usage = await host.db.query('SELECT stored_bytes FROM artifact_usage WHERE owner_id = $1', [accountId]);
+    const usage = await host.db.query(
+      'SELECT stored_bytes FROM artifact_usage WHERE owner_id = $1',
+      [accountId],
+    );
     expect(usage).toEqual([{ stored_bytes: BigInt(stored * 20 * KIB) }]);
     expect(await staging()).toEqual([]);
   });
@@ -126,7 +169,10 @@ describe('a put', () => {
     const { bytes, digest } = someBytes(8 * KIB);
     const answers = await Promise.all(Array.from({ length: 10 }, () => put(host, token, bytes)));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 201));
-    const usage = await host.db.query('SELECT stored_bytes FROM artifact_usage WHERE owner_id = $1', [accountId]);
+    const usage = await host.db.query(
+      'SELECT stored_bytes FROM artifact_usage WHERE owner_id = $1',
+      [accountId],
+    );
     expect(usage).toEqual([{ stored_bytes: BigInt(bytes.length) }]);
     expect((await get(host, token, digest)).bytes).toEqual(bytes);
   });
@@ -154,7 +200,9 @@ describe('a put', () => {
     const body = '{"a":1}';
     const digest = digestOf(Buffer.from(body));
     const headers = { 'content-type': 'application/json' };
-    expect((await bytesCall(host, 'PUT', `/v1/artifacts/${digest}`, token, { body, headers })).json.code).toBe('UNSUPPORTED_MEDIA_TYPE');
+    expect(
+      (await bytesCall(host, 'PUT', `/v1/artifacts/${digest}`, token, { body, headers })).json.code,
+    ).toBe('UNSUPPORTED_MEDIA_TYPE');
   });
 
   test('needs the scope', async () => {
@@ -174,7 +222,10 @@ describe('a read', () => {
     const absent = await get(host, theirs.token, someBytes(KIB).digest);
     expect([foreign.status, foreign.json.code]).toEqual([404, 'NOT_FOUND']);
     expect({ ...foreign.json, instance: '' }).toEqual({ ...absent.json, instance: '' });
-    const conditional = await get(host, theirs.token, digest, { 'if-none-match': '*', range: 'bytes=0-0' });
+    const conditional = await get(host, theirs.token, digest, {
+      'if-none-match': '*',
+      range: 'bytes=0-0',
+    });
     expect(conditional.status).toBe(404);
     expect((await get(host, worker, digest)).status).toBe(404);
   });
@@ -187,7 +238,9 @@ describe('a read', () => {
     expect(wrong.json.code).toBe('DIGEST_MISMATCH');
     host.clock.advance(HOUR_MS);
     const second = await put(host, theirs.token, bytes);
-    expect(Date.parse(second.json.createdAt) - Date.parse(first.json.createdAt)).toBeGreaterThanOrEqual(HOUR_MS);
+    expect(
+      Date.parse(second.json.createdAt) - Date.parse(first.json.createdAt),
+    ).toBeGreaterThanOrEqual(HOUR_MS);
     expect((await get(host, theirs.token, digest)).bytes).toEqual(bytes);
     expect((await get(host, mine.token, digest)).bytes).toEqual(bytes);
   });
@@ -205,14 +258,25 @@ describe('a read', () => {
       etag: `"${digest}"`,
     });
     const part = await get(host, token, digest, { range: 'bytes=100-199' });
-    expect([part.status, part.headers.get('content-range')]).toEqual([206, `bytes 100-199/${bytes.length}`]);
+    expect([part.status, part.headers.get('content-range')]).toEqual([
+      206,
+      `bytes 100-199/${bytes.length}`,
+    ]);
     expect(part.bytes).toEqual(bytes.subarray(100, 200));
     const end = await get(host, token, digest, { range: 'bytes=-1' });
     expect(end.bytes).toEqual(bytes.subarray(-1));
     const beyond = await get(host, token, digest, { range: `bytes=${bytes.length}-` });
-    expect([beyond.status, beyond.json.code, beyond.headers.get('content-range')]).toEqual([416, 'RANGE_INVALID', `bytes */${bytes.length}`]);
+    expect([beyond.status, beyond.json.code, beyond.headers.get('content-range')]).toEqual([
+      416,
+      'RANGE_INVALID',
+      `bytes */${bytes.length}`,
+    ]);
     const head = await bytesCall(host, 'HEAD', `/v1/artifacts/${digest}`, token);
-    expect([head.status, head.headers.get('content-length'), head.bytes.length]).toEqual([200, String(bytes.length), 0]);
+    expect([head.status, head.headers.get('content-length'), head.bytes.length]).toEqual([
+      200,
+      String(bytes.length),
+      0,
+    ]);
     const known = await get(host, token, digest, { 'if-none-match': `"${digest}"` });
     expect([known.status, known.bytes.length]).toEqual([304, 0]);
   });
@@ -275,7 +339,9 @@ describe('rights given by other stages', () => {
     await grant([digest], { kind: 'job', id: jobId, accountId: owner.accountId as AccountId });
     expect((await get(host, owner.token, digest)).bytes).toEqual(bytes);
     expect((await get(host, other.token, digest)).status).toBe(404);
-    expect(await artifacts.ownedBy(owner.accountId as AccountId, [digest])).toEqual(new Set([digest]));
+    expect(await artifacts.ownedBy(owner.accountId as AccountId, [digest])).toEqual(
+      new Set([digest]),
+    );
     expect(await artifacts.ownedBy(other.accountId as AccountId, [digest])).toEqual(new Set());
   });
 
@@ -286,7 +352,9 @@ describe('rights given by other stages', () => {
     await put(host, token, bytes);
     await grant([digest], { kind: 'worker', id });
     expect((await put(host, `tmt_${id}`, someBytes(60 * KIB).bytes)).status).toBe(201);
-    expect((await put(host, `tmt_${id}`, someBytes(30 * KIB).bytes)).json.code).toBe('QUOTA_EXCEEDED');
+    expect((await put(host, `tmt_${id}`, someBytes(30 * KIB).bytes)).json.code).toBe(
+      'QUOTA_EXCEEDED',
+    );
   });
 });
 
@@ -295,13 +363,18 @@ describe('what a worker stored', () => {
     const id = 'wrk_01890a5d000000000000000004' as WorkerId;
     const { accountId } = await anAccount();
     const [taken, left] = [someBytes(40 * KIB), someBytes(40 * KIB)];
-    for (const { bytes } of [taken, left]) expect((await put(host, `tmt_${id}`, bytes)).status).toBe(201);
+    for (const { bytes } of [taken, left])
+      expect((await put(host, `tmt_${id}`, bytes)).status).toBe(201);
     await grant([taken.digest], { kind: 'job', id: jobId, accountId: accountId as AccountId });
     host.clock.advance(limits.workerKeepMs);
     while (await host.app.get(ArtifactsLoop).turn());
     expect([...(await artifacts.stat([taken.digest, left.digest])).keys()]).toEqual([taken.digest]);
-    expect(Buffer.from(await artifacts.readAll(taken.digest, limits.artifactBytes))).toEqual(taken.bytes);
-    await expect(artifacts.readAll(left.digest, limits.artifactBytes)).rejects.toBeInstanceOf(DamagedArtifactError);
+    expect(Buffer.from(await artifacts.readAll(taken.digest, limits.artifactBytes))).toEqual(
+      taken.bytes,
+    );
+    await expect(artifacts.readAll(left.digest, limits.artifactBytes)).rejects.toBeInstanceOf(
+      DamagedArtifactError,
+    );
     expect((await put(host, `tmt_${id}`, someBytes(60 * KIB).bytes)).status).toBe(201);
   });
 
@@ -330,16 +403,27 @@ test('bytes that are stored again while they are deleted are not lost', async ()
   await deleting;
   expect(answers.map(({ status }) => status)).toEqual(rounds.map(() => 201));
   while (await host.app.get(ArtifactsLoop).turn());
-  for (const { bytes, digest } of rounds) expect((await get(host, token, digest)).bytes).toEqual(bytes);
+  for (const { bytes, digest } of rounds)
+    expect((await get(host, token, digest)).bytes).toEqual(bytes);
 });
 
 test('a sender that is refused reads why at once, and is cut off if it goes on', async () => {
   const { token } = await anAccount();
   const { digest } = someBytes(1);
-  const headers = { authorization: `Bearer ${token}`, 'content-length': 5 * 1024 ** 3, 'content-type': 'application/octet-stream' };
-  const sent = httpRequest(`${host.url}/v1/artifacts/${digest}`, { method: 'PUT', headers, agent: false });
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-length': 5 * 1024 ** 3,
+    'content-type': 'application/octet-stream',
+  };
+  const sent = httpRequest(`${host.url}/v1/artifacts/${digest}`, {
+    method: 'PUT',
+    headers,
+    agent: false,
+  });
   const cut = new Promise((resolve) => sent.once('close', resolve).on('error', resolve));
-  const refused = new Promise<number | undefined>((resolve) => sent.once('response', ({ statusCode }) => resolve(statusCode)));
+  const refused = new Promise<number | undefined>((resolve) =>
+    sent.once('response', ({ statusCode }) => resolve(statusCode)),
+  );
   sent.write(Buffer.alloc(KIB));
   expect(await refused).toBe(413);
   const ticking = setInterval(() => sent.write(Buffer.alloc(KIB)), 50);
@@ -357,8 +441,18 @@ test('a read of everything has a limit', async () => {
 });
 
 /** Sends the head of a request and a part of its body, then cuts the connection. */
-async function sendPart(token: string, method: string, path: string, part: Buffer, length: number): Promise<void> {
-  const headers = { authorization: `Bearer ${token}`, 'content-length': length, 'content-type': 'application/octet-stream' };
+async function sendPart(
+  token: string,
+  method: string,
+  path: string,
+  part: Buffer,
+  length: number,
+): Promise<void> {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-length': length,
+    'content-type': 'application/octet-stream',
+  };
   const sent = httpRequest(`${host.url}${path}`, { method, headers });
   sent.on('error', () => undefined); // the cut is meant
   await new Promise((resolve) => sent.write(part, resolve));

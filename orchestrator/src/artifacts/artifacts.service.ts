@@ -37,12 +37,15 @@ export class ArtifactsService {
   async readAll(digest: Digest, maxBytes: number): Promise<Uint8Array> {
     const sizeBytes = await this.bytes.stat(digest);
     if (sizeBytes !== null && sizeBytes > maxBytes) {
-      throw new ArtifactTooLargeError(`${digest} has ${sizeBytes} bytes, at most ${maxBytes} are taken`);
+      throw new ArtifactTooLargeError(
+        `${digest} has ${sizeBytes} bytes, at most ${maxBytes} are taken`,
+      );
     }
     const source = await this.bytes.read(digest);
     if (source === null) throw new DamagedArtifactError(digest);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of verified(source as AsyncIterable<Uint8Array>, digest)) chunks.push(chunk); // no encoding: buffers
+    for await (const chunk of verified(source as AsyncIterable<Uint8Array>, digest))
+      chunks.push(chunk); // no encoding: buffers
     return Buffer.concat(chunks);
   }
 
@@ -57,7 +60,11 @@ export class ArtifactsService {
   }
 
   /** Those of the digests that the account stored or that its jobs produced. */
-  async ownedBy(accountId: AccountId, digests: readonly Digest[], on?: Tx): Promise<ReadonlySet<Digest>> {
+  async ownedBy(
+    accountId: AccountId,
+    digests: readonly Digest[],
+    on?: Tx,
+  ): Promise<ReadonlySet<Digest>> {
     if (digests.length === 0) return new Set();
     return new Set(await this.grants.readableBy(accountId, digests, this.now(), on));
   }
@@ -66,7 +73,12 @@ export class ArtifactsService {
    * Gives a right to read, until `until` or until it is revoked; a longer right is never shortened. Costs the grantee no
    * quota. Returns the digests that are not stored, which nobody has a right to.
    */
-  async grant(tx: Tx, digests: readonly Digest[], to: Grantee, until?: Date): Promise<readonly Digest[]> {
+  async grant(
+    tx: Tx,
+    digests: readonly Digest[],
+    to: Grantee,
+    until?: Date,
+  ): Promise<readonly Digest[]> {
     if (digests.length === 0) return [];
     const given = new Set(await this.grants.addGrants(tx, digests, to, until ?? null, this.now()));
     return digests.filter((digest) => !given.has(digest));
@@ -81,7 +93,10 @@ export class ArtifactsService {
    * The bytes of an artifact for a reader that `readable` let through: a range as it lies there, or everything, checked, where
    * damage shows as an error before the last chunk. @throws DamagedArtifactError when nothing is there
    */
-  async open({ digest }: ArtifactInfo, range?: ByteRange): Promise<Readable | AsyncIterable<Uint8Array>> {
+  async open(
+    { digest }: ArtifactInfo,
+    range?: ByteRange,
+  ): Promise<Readable | AsyncIterable<Uint8Array>> {
     const source = await this.bytes.read(digest, range);
     if (source === null) throw new DamagedArtifactError(digest);
     return range === undefined ? verified(source as AsyncIterable<Uint8Array>, digest) : source; // no encoding: buffers

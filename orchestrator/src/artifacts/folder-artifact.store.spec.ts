@@ -1,5 +1,15 @@
 import type { Digest, UploadId } from '@tidemill/protocol';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -37,7 +47,8 @@ async function contentOf(source: AsyncIterable<Uint8Array> | null): Promise<Buff
   for await (const chunk of source ?? chunks()) read.push(chunk);
   return Buffer.concat(read);
 }
-const pathOf = (digest: Digest): string => join(folder, 'sha256', digest.slice(7, 9), digest.slice(9, 11), digest.slice(7));
+const pathOf = (digest: Digest): string =>
+  join(folder, 'sha256', digest.slice(7, 9), digest.slice(9, 11), digest.slice(7));
 const staging = (): Promise<string[]> => readdir(join(folder, 'staging'));
 
 describe('bytes in the folder store', () => {
@@ -45,7 +56,9 @@ describe('bytes in the folder store', () => {
     const digest = await keep(hello);
     expect(digest).toBe(digestOf(hello));
     expect(await contentOf(await store.read(digest))).toEqual(hello);
-    expect((await contentOf(await store.read(digest, { first: 6, last: 8 }))).toString()).toBe('art');
+    expect((await contentOf(await store.read(digest, { first: 6, last: 8 }))).toString()).toBe(
+      'art',
+    );
     expect(await store.stat(digest)).toBe(hello.length);
     expect(await readFile(pathOf(digest))).toEqual(hello);
     expect(await staging()).toEqual([]);
@@ -101,7 +114,9 @@ describe('bytes in the folder store', () => {
 describe('an upload in the folder store', () => {
   test('grows part by part and keeps what arrived before a failure', async () => {
     expect(await store.uploadedBytes(upload)).toBe(0);
-    await expect(store.append(upload, 0, chunks(hello.subarray(0, 5), new RangeError('cut')))).rejects.toThrow('cut');
+    await expect(
+      store.append(upload, 0, chunks(hello.subarray(0, 5), new RangeError('cut'))),
+    ).rejects.toThrow('cut');
     expect(await store.uploadedBytes(upload)).toBe(5);
     expect(await store.append(upload, 5, chunks(hello.subarray(5)))).toBe(hello.length);
     const staged = await store.stageUpload(upload);
@@ -145,7 +160,8 @@ describe('links', () => {
 
 test('what a crash left is swept when it is old, and a living put is not', async () => {
   const old = new Date(Date.now() - 2 * 3_600_000);
-  for (const name of ['put-dead', 'put-alive', upload]) await writeFile(join(folder, 'staging', name), 'part');
+  for (const name of ['put-dead', 'put-alive', upload])
+    await writeFile(join(folder, 'staging', name), 'part');
   await utimes(join(folder, 'staging', 'put-dead'), old, old);
   await utimes(join(folder, 'staging', upload), old, old);
   expect(await store.sweep(Date.now())).toBe(1);
@@ -169,8 +185,12 @@ describe('a whole read', () => {
   test('of a shortened or emptied file fails', async () => {
     const digest = await keep(hello);
     await writeFile(pathOf(digest), hello.subarray(0, 5));
-    await expect(read((await store.read(digest)) as Readable, digest)).rejects.toBeInstanceOf(DamagedArtifactError);
+    await expect(read((await store.read(digest)) as Readable, digest)).rejects.toBeInstanceOf(
+      DamagedArtifactError,
+    );
     await writeFile(pathOf(digest), '');
-    await expect(read((await store.read(digest)) as Readable, digest)).rejects.toBeInstanceOf(DamagedArtifactError);
+    await expect(read((await store.read(digest)) as Readable, digest)).rejects.toBeInstanceOf(
+      DamagedArtifactError,
+    );
   });
 });

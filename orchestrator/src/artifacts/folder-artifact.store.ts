@@ -1,7 +1,16 @@
 import type { Digest, UploadId } from '@tidemill/protocol';
 import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  type FileHandle,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ArtifactStore, type ByteRange, type StagedBytes } from './artifact.store.js';
@@ -53,7 +62,11 @@ export class FolderArtifactStore extends ArtifactStore {
     }
   }
 
-  async append(upload: UploadId, offset: number, source: AsyncIterable<Uint8Array>): Promise<number> {
+  async append(
+    upload: UploadId,
+    offset: number,
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<number> {
     const file = await open(this.staging(upload), O_WRONLY | O_CREAT | O_NOFOLLOW, FILE_MODE);
     try {
       return await writeAll(file, offset, source);
@@ -74,7 +87,10 @@ export class FolderArtifactStore extends ArtifactStore {
       await file.datasync();
       const hash = createHash('sha256');
       let sizeBytes = 0;
-      for await (const chunk of file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false })) {
+      for await (const chunk of file.createReadStream({
+        highWaterMark: READ_BYTES,
+        autoClose: false,
+      })) {
         hash.update(chunk as Buffer); // a stream without an encoding gives buffers
         sizeBytes += (chunk as Buffer).length;
       }
@@ -160,7 +176,7 @@ async function writeAll(
   let at = offset;
   for await (const chunk of source) {
     hash?.update(chunk);
-    for (let written = 0; written < chunk.length; ) {
+    for (let written = 0; written < chunk.length;) {
       const { bytesWritten } = await file.write(chunk, written, chunk.length - written, at);
       written += bytesWritten;
       at += bytesWritten;

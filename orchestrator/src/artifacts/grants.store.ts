@@ -23,7 +23,12 @@ export abstract class GrantsStore {
   /** The artifact if `reader` may read it at `now`. */
   abstract findReadable(reader: Keeper, digest: Digest, now: Date): Promise<ArtifactInfo | null>;
   /** Those of the digests that the account may read at `now`. */
-  abstract readableBy(accountId: AccountId, digests: readonly Digest[], now: Date, on?: Tx): Promise<Digest[]>;
+  abstract readableBy(
+    accountId: AccountId,
+    digests: readonly Digest[],
+    now: Date,
+    on?: Tx,
+  ): Promise<Digest[]>;
 
   /** Makes other changes to the owner's usage wait until `tx` ends, and returns it. */
   abstract lockUsage(tx: Tx, owner: Keeper, now: Date): Promise<Usage>;
@@ -34,10 +39,21 @@ export abstract class GrantsStore {
    * Adds the artifact, the owner's right to it until then, and what it is charged for the first time. Returns since when the
    * owner has it, and not since when it is here: that would tell whether others have it.
    */
-  abstract addStored(tx: Tx, owner: Keeper, artifact: ArtifactInfo, until: Date | null): Promise<Date>;
+  abstract addStored(
+    tx: Tx,
+    owner: Keeper,
+    artifact: ArtifactInfo,
+    until: Date | null,
+  ): Promise<Date>;
 
   /** Gives the right to read to all digests that are stored, and returns those. A longer right is never shortened. */
-  abstract addGrants(tx: Tx, digests: readonly Digest[], to: Grantee, until: Date | null, now: Date): Promise<Digest[]>;
+  abstract addGrants(
+    tx: Tx,
+    digests: readonly Digest[],
+    to: Grantee,
+    until: Date | null,
+    now: Date,
+  ): Promise<Digest[]>;
   /** Ends rights that were given; what the owner stored itself stays its own. */
   abstract endGrants(tx: Tx, digests: readonly Digest[], of: Grantee, now: Date): Promise<void>;
 

@@ -28,7 +28,12 @@ export class IntakeService {
    * what gives the right to them, and nobody learns what others have stored. Sending them again is harmless.
    * @throws ProblemError DIGEST_MISMATCH, ARTIFACT_TOO_LARGE, QUOTA_EXCEEDED; what the source throws
    */
-  async put(owner: Keeper, digest: Digest, source: AsyncIterable<Uint8Array>, declaredBytes?: number): Promise<ArtifactView> {
+  async put(
+    owner: Keeper,
+    digest: Digest,
+    source: AsyncIterable<Uint8Array>,
+    declaredBytes?: number,
+  ): Promise<ArtifactView> {
     this.refuseTooLarge(declaredBytes ?? 0);
     const arrival = (await this.grants.storedBy(owner, digest))
       ? null
@@ -46,19 +51,31 @@ export class IntakeService {
    * Books staged bytes to their owner and keeps them, both or neither; whatever happens, nothing stays staged. `upload` is
    * the one they came by, which is complete with that.
    */
-  async keep(owner: Keeper, digest: Digest, staged: StagedBytes, upload?: UploadId): Promise<ArtifactInfo> {
+  async keep(
+    owner: Keeper,
+    digest: Digest,
+    staged: StagedBytes,
+    upload?: UploadId,
+  ): Promise<ArtifactInfo> {
     try {
       if (staged.digest !== digest) {
-        throw new ProblemError('DIGEST_MISMATCH', `The ${staged.sizeBytes} bytes received have the digest ${staged.digest}.`);
+        throw new ProblemError(
+          'DIGEST_MISMATCH',
+          `The ${staged.sizeBytes} bytes received have the digest ${staged.digest}.`,
+        );
       }
       return await this.db.transaction(async (tx) => {
         const now = this.now();
         const artifact = { digest, sizeBytes: staged.sizeBytes, createdAt: now };
         if (upload !== undefined && !(await this.uploads.complete(tx, upload))) {
-          throw new ProblemError('UPLOAD_GONE', 'The upload ended before its last bytes were booked.');
+          throw new ProblemError(
+            'UPLOAD_GONE',
+            'The upload ended before its last bytes were booked.',
+          );
         }
         const usage = await this.grants.lockUsage(tx, owner, now);
-        if (!(await this.grants.storedBy(owner, digest, tx))) this.quota.check(owner, usage, staged.sizeBytes);
+        if (!(await this.grants.storedBy(owner, digest, tx)))
+          this.quota.check(owner, usage, staged.sizeBytes);
         const createdAt = await this.grants.addStored(tx, owner, artifact, this.endFor(owner, now));
         // Last, so that bytes are kept only when all else is settled; the artifact's row keeps a deletion of them waiting.
         await staged.keep();
@@ -72,10 +89,17 @@ export class IntakeService {
   /** @throws ProblemError ARTIFACT_TOO_LARGE */
   refuseTooLarge(bytes: number): void {
     const { artifactBytes } = this.limits;
-    if (bytes > artifactBytes) throw new ProblemError('ARTIFACT_TOO_LARGE', `An artifact has at most ${artifactBytes} bytes.`);
+    if (bytes > artifactBytes)
+      throw new ProblemError(
+        'ARTIFACT_TOO_LARGE',
+        `An artifact has at most ${artifactBytes} bytes.`,
+      );
   }
 
-  private async *metered(source: AsyncIterable<Uint8Array>, arrival: Arrival | null): AsyncGenerator<Uint8Array> {
+  private async *metered(
+    source: AsyncIterable<Uint8Array>,
+    arrival: Arrival | null,
+  ): AsyncGenerator<Uint8Array> {
     let received = 0;
     for await (const chunk of source) {
       received += chunk.length;

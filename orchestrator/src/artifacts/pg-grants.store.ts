@@ -21,11 +21,21 @@ export class PgGrantsStore extends GrantsStore {
   }
 
   async findReadable(reader: Keeper, digest: Digest, now: Date): Promise<ArtifactInfo | null> {
-    const rows = await this.db.query<ArtifactRow>(FIND_READABLE, [digest, now, reader.kind, reader.id]);
+    const rows = await this.db.query<ArtifactRow>(FIND_READABLE, [
+      digest,
+      now,
+      reader.kind,
+      reader.id,
+    ]);
     return rows[0] === undefined ? null : info(rows[0]);
   }
 
-  async readableBy(accountId: AccountId, digests: readonly Digest[], now: Date, on: Tx = this.db): Promise<Digest[]> {
+  async readableBy(
+    accountId: AccountId,
+    digests: readonly Digest[],
+    now: Date,
+    on: Tx = this.db,
+  ): Promise<Digest[]> {
     const rows = await on.query<{ digest: Digest }>(READABLE_BY, [digests, now, accountId]);
     return rows.map(({ digest }) => digest);
   }
@@ -36,7 +46,11 @@ export class PgGrantsStore extends GrantsStore {
   }
 
   async usage(owner: Keeper, now: Date, on: Tx = this.db): Promise<Usage> {
-    const [row] = await on.query<{ stored: bigint; reserved: string; uploads: bigint }>(USAGE, [owner.kind, owner.id, now]);
+    const [row] = await on.query<{ stored: bigint; reserved: string; uploads: bigint }>(USAGE, [
+      owner.kind,
+      owner.id,
+      now,
+    ]);
     return {
       storedBytes: Number(row?.stored ?? 0n),
       reservedBytes: Number(row?.reserved ?? '0'),
@@ -48,7 +62,12 @@ export class PgGrantsStore extends GrantsStore {
     return (await on.query(STORED_BY, [digest, owner.kind, owner.id])).length > 0;
   }
 
-  async addStored(tx: Tx, owner: Keeper, artifact: ArtifactInfo, until: Date | null): Promise<Date> {
+  async addStored(
+    tx: Tx,
+    owner: Keeper,
+    artifact: ArtifactInfo,
+    until: Date | null,
+  ): Promise<Date> {
     const { digest, sizeBytes, createdAt } = artifact;
     const first = !(await this.storedBy(owner, digest, tx));
     await tx.query(ADD_ARTIFACT, [digest, sizeBytes, createdAt]);
@@ -58,8 +77,21 @@ export class PgGrantsStore extends GrantsStore {
     return kept?.createdAt ?? createdAt;
   }
 
-  async addGrants(tx: Tx, digests: readonly Digest[], to: Grantee, until: Date | null, now: Date): Promise<Digest[]> {
-    const rows = await tx.query<{ digest: Digest }>(ADD_GRANTS, [digests, to.kind, to.id, accountOf(to), until, now]);
+  async addGrants(
+    tx: Tx,
+    digests: readonly Digest[],
+    to: Grantee,
+    until: Date | null,
+    now: Date,
+  ): Promise<Digest[]> {
+    const rows = await tx.query<{ digest: Digest }>(ADD_GRANTS, [
+      digests,
+      to.kind,
+      to.id,
+      accountOf(to),
+      until,
+      now,
+    ]);
     return rows.map(({ digest }) => digest);
   }
 
@@ -74,7 +106,12 @@ export class PgGrantsStore extends GrantsStore {
   async deleteEnded(tx: Tx, owner: OwnerRow, now: Date, most: number): Promise<Digest[]> {
     // The order of locks is that of a put: usage first, then rights, then artifacts.
     await tx.query(LOCK_USAGE, [owner.kind, owner.id]);
-    const ended = await tx.query<{ digest: Digest; bytes: bigint }>(DELETE_ENDED, [owner.kind, owner.id, now, most]);
+    const ended = await tx.query<{ digest: Digest; bytes: bigint }>(DELETE_ENDED, [
+      owner.kind,
+      owner.id,
+      now,
+      most,
+    ]);
     const bytes = ended.reduce((sum, row) => sum + Number(row.bytes), 0);
     await tx.query(CHARGE, [owner.kind, owner.id, -bytes]);
     const digests = ended.map(({ digest }) => digest);

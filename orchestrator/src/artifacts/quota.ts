@@ -26,7 +26,10 @@ export class Quota {
     const quota = this.of(owner);
     const used = storedBytes + reservedBytes + (this.arriving.get(name(owner)) ?? 0);
     if (used + bytes > quota) {
-      throw new ProblemError('QUOTA_EXCEEDED', `${used} of ${quota} bytes are used, and ${bytes} more are needed.`);
+      throw new ProblemError(
+        'QUOTA_EXCEEDED',
+        `${used} of ${quota} bytes are used, and ${bytes} more are needed.`,
+      );
     }
   }
 

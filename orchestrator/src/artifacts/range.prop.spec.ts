@@ -9,7 +9,11 @@ const bound = fc.oneof(fc.nat().map(String), fc.constant(''), fc.string({ maxLen
 test('whatever is asked, a range lies inside the artifact', () => {
   fc.assert(
     fc.property(bound, bound, fc.nat(10_000), (first, last, sizeBytes) => {
-      const answer = answerFor({ method: 'GET', range: `bytes=${first}-${last}` }, digest, sizeBytes);
+      const answer = answerFor(
+        { method: 'GET', range: `bytes=${first}-${last}` },
+        digest,
+        sizeBytes,
+      );
       if (answer.status !== 206) return;
       expect(answer.range.first).toBeGreaterThanOrEqual(0);
       expect(answer.range.last).toBeGreaterThanOrEqual(answer.range.first);

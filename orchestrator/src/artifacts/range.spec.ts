@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { answerFor, type ReadHeaders } from './range.js';
 
 const digest = `sha256:${'ab'.repeat(32)}` as Digest;
-const answer = (headers: Partial<ReadHeaders>, sizeBytes = 100) => answerFor({ method: 'GET', ...headers }, digest, sizeBytes);
+const answer = (headers: Partial<ReadHeaders>, sizeBytes = 100) =>
+  answerFor({ method: 'GET', ...headers }, digest, sizeBytes);
 
 test.each([
   ['bytes=0-0', 0, 0],
@@ -18,28 +19,42 @@ test.each([
   expect(answer({ range })).toEqual({ status: 206, range: { first, last } });
 });
 
-test.each(['bytes=100-', 'bytes=100-200', 'bytes=-0', 'bytes=99999999999999999999-'])('%s of 100 bytes cannot be had', (range) => {
-  expect(answer({ range })).toEqual({ status: 416 });
-});
+test.each(['bytes=100-', 'bytes=100-200', 'bytes=-0', 'bytes=99999999999999999999-'])(
+  '%s of 100 bytes cannot be had',
+  (range) => {
+    expect(answer({ range })).toEqual({ status: 416 });
+  },
+);
 
 test.each(['bytes=0-', 'bytes=-5', 'bytes=0-0'])('%s of nothing cannot be had', (range) => {
   expect(answer({ range }, 0)).toEqual({ status: 416 });
 });
 
-test.each(['bytes=', 'bytes=-', 'bytes=5-4', 'bytes=0-1,5-6', 'items=0-1', '0-1', 'bytes=a-b', 'bytes=1.5-2', 'bytes=+1-2', ''])(
-  '%j is not one range, so everything is sent',
-  (range) => {
-    expect(answer({ range })).toEqual({ status: 200 });
-  },
-);
+test.each([
+  'bytes=',
+  'bytes=-',
+  'bytes=5-4',
+  'bytes=0-1,5-6',
+  'items=0-1',
+  '0-1',
+  'bytes=a-b',
+  'bytes=1.5-2',
+  'bytes=+1-2',
+  '',
+])('%j is not one range, so everything is sent', (range) => {
+  expect(answer({ range })).toEqual({ status: 200 });
+});
 
 test('a range counts for GET only', () => {
   expect(answer({ method: 'HEAD', range: 'bytes=0-1' })).toEqual({ status: 200 });
 });
 
-test.each([[`"${digest}"`], [`W/"${digest}"`], ['*'], [`"other", "${digest}"`]])('who has %s gets nothing new', (ifNoneMatch) => {
-  expect(answer({ ifNoneMatch, range: 'bytes=0-1' })).toEqual({ status: 304 });
-});
+test.each([[`"${digest}"`], [`W/"${digest}"`], ['*'], [`"other", "${digest}"`]])(
+  'who has %s gets nothing new',
+  (ifNoneMatch) => {
+    expect(answer({ ifNoneMatch, range: 'bytes=0-1' })).toEqual({ status: 304 });
+  },
+);
 
 test.each(['"other"', digest, ''])('who has %j gets everything', (ifNoneMatch) => {
   expect(answer({ ifNoneMatch })).toEqual({ status: 200 });
@@ -47,5 +62,8 @@ test.each(['"other"', digest, ''])('who has %j gets everything', (ifNoneMatch) =
 
 test('a range of another version is answered with everything', () => {
   expect(answer({ range: 'bytes=0-1', ifRange: '"other"' })).toEqual({ status: 200 });
-  expect(answer({ range: 'bytes=0-1', ifRange: `"${digest}"` })).toEqual({ status: 206, range: { first: 0, last: 1 } });
+  expect(answer({ range: 'bytes=0-1', ifRange: `"${digest}"` })).toEqual({
+    status: 206,
+    range: { first: 0, last: 1 },
+  });
 });

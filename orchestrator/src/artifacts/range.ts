@@ -20,9 +20,11 @@ export const etagOf = (digest: Digest): string => `"${digest}"`;
 
 /** What RFC 9110 says to send: everything, one range, nothing new, or a refusal. Several ranges at once are answered with everything. */
 export function answerFor(headers: ReadHeaders, digest: Digest, sizeBytes: number): ReadAnswer {
-  if (headers.ifNoneMatch !== undefined && matches(headers.ifNoneMatch, digest)) return { status: 304 };
+  if (headers.ifNoneMatch !== undefined && matches(headers.ifNoneMatch, digest))
+    return { status: 304 };
   if (headers.range === undefined || headers.method !== 'GET') return { status: 200 };
-  if (headers.ifRange !== undefined && headers.ifRange.trim() !== etagOf(digest)) return { status: 200 };
+  if (headers.ifRange !== undefined && headers.ifRange.trim() !== etagOf(digest))
+    return { status: 200 };
   const parsed = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(headers.range);
   const [, first = '', last = ''] = parsed ?? [];
   if (first === '' && last === '') return { status: 200 };

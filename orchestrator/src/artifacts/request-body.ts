@@ -17,7 +17,10 @@ export async function streamBody<T>(
   take: (source: Request, declaredBytes: number | undefined) => Promise<T>,
 ): Promise<T> {
   if ((request as CheckedRequest).bodyText !== undefined) {
-    throw new ProblemError('UNSUPPORTED_MEDIA_TYPE', 'Send the bytes as application/octet-stream, whatever they are.');
+    throw new ProblemError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'Send the bytes as application/octet-stream, whatever they are.',
+    );
   }
   const length = request.headers['content-length'];
   request.setTimeout(IDLE_MS, () => {
@@ -27,7 +30,8 @@ export async function streamBody<T>(
     return await take(request, length === undefined ? undefined : Number(length));
   } catch (cause) {
     // Nobody is there to read the answer, and it is no fault of ours.
-    if (request.destroyed && !request.complete) throw new ProblemError('VALIDATION_FAILED', 'The body broke off.', {}, { cause });
+    if (request.destroyed && !request.complete)
+      throw new ProblemError('VALIDATION_FAILED', 'The body broke off.', {}, { cause });
     letGo(request);
     throw cause;
   }

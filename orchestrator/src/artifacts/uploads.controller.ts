@@ -40,7 +40,13 @@ export class UploadsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<View> {
     const upload = await streamBody(request, (source, declaredBytes) =>
-      this.uploads.append(keeperOf(caller), params.id, headers['upload-offset'], source, declaredBytes),
+      this.uploads.append(
+        keeperOf(caller),
+        params.id,
+        headers['upload-offset'],
+        source,
+        declaredBytes,
+      ),
     );
     return withOffset(response, upload);
   }

@@ -9,7 +9,14 @@ import { aWallet, call, login } from '../identity/testing/wallet.js';
 import { ArtifactsLoop } from './artifacts.loop.js';
 import { ArtifactsModule } from './artifacts.module.js';
 import { ArtifactLimits } from './limits.js';
-import { admitWorkers, bytesCall, digestOf, get, put, someBytes } from './testing/artifact-calls.js';
+import {
+  admitWorkers,
+  bytesCall,
+  digestOf,
+  get,
+  put,
+  someBytes,
+} from './testing/artifact-calls.js';
 
 const MIB = 1024 * 1024;
 const limits: ArtifactLimits = {
@@ -24,7 +31,9 @@ const limits: ArtifactLimits = {
 let host: StageHost;
 
 beforeAll(async () => {
-  host = await startStages([IdentityModule, ArtifactsModule], { overrides: [{ provide: ArtifactLimits, useValue: limits }] });
+  host = await startStages([IdentityModule, ArtifactsModule], {
+    overrides: [{ provide: ArtifactLimits, useValue: limits }],
+  });
   admitWorkers(host);
 });
 afterAll(() => host.stop());
@@ -35,13 +44,23 @@ const create = (token: string, digest: string, sizeBytes: number) =>
 const pathOf = (id: string) => `/v1/artifacts/uploads/${id}`;
 const progress = (token: string, id: string) => call(host, 'GET', pathOf(id), { token });
 const append = (token: string, id: string, offset: number, bytes: Uint8Array) =>
-  bytesCall(host, 'PATCH', pathOf(id), token, { body: bytes, headers: { 'upload-offset': String(offset) } });
+  bytesCall(host, 'PATCH', pathOf(id), token, {
+    body: bytes,
+    headers: { 'upload-offset': String(offset) },
+  });
 /** Compared as memory: comparing megabytes element by element holds the server up for seconds. */
-const reads = async (token: string, digest: string, bytes: Buffer) => (await get(host, token, digest)).bytes.equals(bytes);
+const reads = async (token: string, digest: string, bytes: Buffer) =>
+  (await get(host, token, digest)).bytes.equals(bytes);
 const staging = () => readdir(join(host.dataDir, 'artifacts', 'staging'));
 
 /** Starts sending a part of which only the beginning ever comes, over a connection of its own. */
-async function hangingAppend(token: string, id: string, offset: number, begun: Uint8Array, length: number): Promise<ClientRequest> {
+async function hangingAppend(
+  token: string,
+  id: string,
+  offset: number,
+  begun: Uint8Array,
+  length: number,
+): Promise<ClientRequest> {
   const headers = {
     authorization: `Bearer ${token}`,
     'content-type': 'application/octet-stream',
@@ -51,7 +70,9 @@ async function hangingAppend(token: string, id: string, offset: number, begun: U
   const sent = httpRequest(`${host.url}${pathOf(id)}`, { method: 'PATCH', headers, agent: false });
   sent.on('error', () => undefined); // it is cut on purpose
   await new Promise((resolve) => sent.write(begun, resolve));
-  await expect.poll(async () => (await progress(token, id)).body.offset).toBe(offset + begun.length);
+  await expect
+    .poll(async () => (await progress(token, id)).body.offset)
+    .toBe(offset + begun.length);
   return sent;
 }
 
@@ -61,7 +82,11 @@ describe('an upload in parts', () => {
     const { bytes, digest } = someBytes(3 * MIB);
     const created = await create(token, digest, bytes.length);
     const { id } = created.body;
-    expect([created.status, created.body.offset, created.headers.get('location')]).toEqual([201, 0, pathOf(id)]);
+    expect([created.status, created.body.offset, created.headers.get('location')]).toEqual([
+      201,
+      0,
+      pathOf(id),
+    ]);
     expect((await append(token, id, 0, bytes.subarray(0, MIB))).json.offset).toBe(MIB);
     expect((await get(host, token, digest)).status).toBe(404);
     const last = await append(token, id, MIB, bytes.subarray(MIB));
@@ -138,7 +163,10 @@ describe('an upload in parts', () => {
     expect((await append(token, id, 0, bytes)).json.code).toBe('ARTIFACT_TOO_LARGE');
     expect((await progress(token, id)).body.offset).toBe(0);
     const headers = { 'upload-offset': '0' };
-    const chunked = await bytesCall(host, 'PATCH', pathOf(id), token, { body: new Blob([bytes]).stream(), headers });
+    const chunked = await bytesCall(host, 'PATCH', pathOf(id), token, {
+      body: new Blob([bytes]).stream(),
+      headers,
+    });
     expect(chunked.json.code).toBe('ARTIFACT_TOO_LARGE');
     expect((await progress(token, id)).body.offset).toBeLessThanOrEqual(900);
   });
@@ -184,9 +212,13 @@ describe('the room for uploads', () => {
 
   test('is for a few at once, however many are asked for', async () => {
     const token = await aToken();
-    const answers = await Promise.all(Array.from({ length: 8 }, () => create(token, someBytes(1).digest, 1)));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => create(token, someBytes(1).digest, 1)),
+    );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(limits.openUploads);
-    expect(answers.filter(({ body }) => body.code === 'QUOTA_EXCEEDED')).toHaveLength(8 - limits.openUploads);
+    expect(answers.filter(({ body }) => body.code === 'QUOTA_EXCEEDED')).toHaveLength(
+      8 - limits.openUploads,
+    );
   });
 });
 

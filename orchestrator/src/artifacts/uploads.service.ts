@@ -51,7 +51,10 @@ export class UploadsService {
     await this.db.transaction(async (tx) => {
       const usage = await this.grants.lockUsage(tx, owner, createdAt);
       if (usage.uploads >= this.limits.openUploads) {
-        throw new ProblemError('QUOTA_EXCEEDED', `At most ${this.limits.openUploads} uploads may be open at once.`);
+        throw new ProblemError(
+          'QUOTA_EXCEEDED',
+          `At most ${this.limits.openUploads} uploads may be open at once.`,
+        );
       }
       this.quota.check(owner, usage, sizeBytes);
       await this.uploads.add(tx, upload);
@@ -70,12 +73,19 @@ export class UploadsService {
    * the later one goes on, since the earlier one's connection is most likely dead.
    * @throws ProblemError NOT_FOUND, UPLOAD_GONE, UPLOAD_OFFSET, ARTIFACT_TOO_LARGE, DIGEST_MISMATCH; what the source throws
    */
-  async append(owner: Keeper, id: UploadId, offset: number, source: Readable, declaredBytes?: number): Promise<View> {
+  async append(
+    owner: Keeper,
+    id: UploadId,
+    offset: number,
+    source: Readable,
+    declaredBytes?: number,
+  ): Promise<View> {
     await this.find(owner, id);
     return await this.appends.run(id, source, async () => {
       const upload = await this.find(owner, id);
       const held = await this.offsetOf(upload);
-      if (offset !== held) throw new ProblemError('UPLOAD_OFFSET', `The upload continues at ${held}.`);
+      if (offset !== held)
+        throw new ProblemError('UPLOAD_OFFSET', `The upload continues at ${held}.`);
       if (upload.state === 'complete') return view(upload, held);
       this.refuseBeyond(upload, offset + (declaredBytes ?? 0));
       const reached = await this.bytes.append(id, offset, this.bounded(upload, offset, source));
@@ -94,7 +104,8 @@ export class UploadsService {
   private async find(owner: Keeper, id: UploadId): Promise<Upload> {
     const upload = await this.uploads.find(owner, id);
     if (upload === null) throw new ProblemError('NOT_FOUND', 'There is no such upload of yours.');
-    if (upload.state === 'discarded' || upload.expiresAt.getTime() <= this.clock.nowMs()) throw gone();
+    if (upload.state === 'discarded' || upload.expiresAt.getTime() <= this.clock.nowMs())
+      throw gone();
     return upload;
   }
 
@@ -102,7 +113,11 @@ export class UploadsService {
     return state === 'complete' ? sizeBytes : await this.bytes.uploadedBytes(id);
   }
 
-  private async *bounded(upload: Upload, offset: number, source: Readable): AsyncGenerator<Uint8Array> {
+  private async *bounded(
+    upload: Upload,
+    offset: number,
+    source: Readable,
+  ): AsyncGenerator<Uint8Array> {
     let reached = offset;
     for await (const chunk of received(source)) {
       reached += chunk.length;
@@ -112,7 +127,11 @@ export class UploadsService {
   }
 
   private refuseBeyond({ sizeBytes }: Upload, reached: number): void {
-    if (reached > sizeBytes) throw new ProblemError('ARTIFACT_TOO_LARGE', `The upload was started for ${sizeBytes} bytes.`);
+    if (reached > sizeBytes)
+      throw new ProblemError(
+        'ARTIFACT_TOO_LARGE',
+        `The upload was started for ${sizeBytes} bytes.`,
+      );
   }
 }
 

@@ -14,7 +14,10 @@ export class DamagedArtifactError extends Error {
  * Passes a whole artifact on and holds its last chunk back until the digest was right, so that a reader never gets a
  * complete copy of damaged bytes. @throws DamagedArtifactError
  */
-export async function* verified(source: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
+export async function* verified(
+  source: AsyncIterable<Uint8Array>,
+  digest: Digest,
+): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   let held: Uint8Array | undefined;
   for await (const chunk of source) {

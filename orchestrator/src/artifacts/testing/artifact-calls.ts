@@ -13,7 +13,9 @@ export function someBytes(length: number): { bytes: Buffer; digest: Digest } {
 
 /** Lets these workers in, each by `tmt_` and its id, as their sessions' tokens will. */
 export function admitWorkers(host: StageHost): void {
-  host.app.get(Authenticators).add('tmt_', (token) => ({ kind: 'worker', workerId: token.slice(4) as WorkerId }));
+  host.app
+    .get(Authenticators)
+    .add('tmt_', (token) => ({ kind: 'worker', workerId: token.slice(4) as WorkerId }));
 }
 
 export interface ByteAnswer {
@@ -30,21 +32,41 @@ export async function bytesCall(
   method: string,
   path: string,
   token: string,
-  { body, headers = {} }: { body?: NonNullable<RequestInit['body']>; headers?: Record<string, string> } = {},
+  {
+    body,
+    headers = {},
+  }: { body?: NonNullable<RequestInit['body']>; headers?: Record<string, string> } = {},
 ): Promise<ByteAnswer> {
   const response = await fetch(`${host.url}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream', ...headers },
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/octet-stream',
+      ...headers,
+    },
     ...(body === undefined ? {} : { body, duplex: 'half' }),
     signal: AbortSignal.timeout(20_000),
   } as RequestInit);
   const bytes = Buffer.from(await response.arrayBuffer());
   const isJson = bytes.length > 0 && /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, bytes, json: isJson ? JSON.parse(bytes.toString()) : null };
+  return {
+    status: response.status,
+    headers: response.headers,
+    bytes,
+    json: isJson ? JSON.parse(bytes.toString()) : null,
+  };
 }
 
-export const put = (host: StageHost, token: string, bytes: Uint8Array, digest: string = digestOf(bytes)) =>
-  bytesCall(host, 'PUT', `/v1/artifacts/${digest}`, token, { body: bytes });
+export const put = (
+  host: StageHost,
+  token: string,
+  bytes: Uint8Array,
+  digest: string = digestOf(bytes),
+) => bytesCall(host, 'PUT', `/v1/artifacts/${digest}`, token, { body: bytes });
 
-export const get = (host: StageHost, token: string, digest: string, headers: Record<string, string> = {}) =>
-  bytesCall(host, 'GET', `/v1/artifacts/${digest}`, token, { headers });
+export const get = (
+  host: StageHost,
+  token: string,
+  digest: string,
+  headers: Record<string, string> = {},
+) => bytesCall(host, 'GET', `/v1/artifacts/${digest}`, token, { headers });
