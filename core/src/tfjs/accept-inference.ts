@@ -23,6 +23,7 @@ export function planInference(
   const { rows, features } = data.value;
   const checked = checkModel(spec.model, facts.model, {
     jobSeed: 0, // every weight is read from the file
+    isTraining: false,
     mustRepeat: false, // no layer draws numbers outside training
     rowShape: features.rowShape,
     batchSize: spec.batchSize,

@@ -27,6 +27,7 @@ export function planTraining(
   const checked = checkModel(spec.model, facts.model, {
     jobSeed: spec.seed,
     mustRepeat: options.mustRepeat,
+    isTraining: true,
     rowShape: features.rowShape,
     batchSize: spec.batchSize,
   });

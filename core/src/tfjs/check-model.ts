@@ -24,6 +24,7 @@ export function checkModel(
   work: {
     readonly jobSeed: number;
     readonly mustRepeat: boolean;
+    readonly isTraining: boolean;
     readonly rowShape: Shape;
     readonly batchSize: number;
   },

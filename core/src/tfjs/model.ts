@@ -18,6 +18,7 @@ export interface ModelRequest {
   readonly jobSeed: number;
   /** Whether the work will be checked by running it again; layers that no seed reaches are refused then. */
   readonly mustRepeat: boolean;
+  readonly isTraining: boolean;
   /** Axes of a row of the data; used when the model does not say what it takes. */
   readonly rowShape: Shape;
 }
@@ -197,7 +198,7 @@ function resolveLayer(
 function resolveOptions(
   layer: WrittenLayer,
   rule: LayerRule,
-  { jobSeed, mustRepeat }: ModelRequest,
+  { jobSeed, mustRepeat, isTraining }: ModelRequest,
   config: Record<string, OptionValue>,
 ): Checked<null> {
   const at = (key: string): Path => [...layer.path, 'config', key];
@@ -221,6 +222,13 @@ function resolveOptions(
         'MODEL_NOT_SEEDABLE',
         'LAYER_NOT_SEEDABLE',
         `${key} of ${layer.className} makes the layer impossible to repeat`,
+        at(key),
+      );
+    if (checked.trainable === false && isTraining)
+      return refused(
+        'MODEL_INVALID',
+        'LAYER_OPTION',
+        `${layer.className} with this ${key} can be run but not trained in TensorFlow.js`,
         at(key),
       );
     if ('expected' in checked)

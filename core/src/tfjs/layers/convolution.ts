@@ -1,5 +1,14 @@
 import { MAX_UNITS } from './dense.js';
-import { activation, flag, only, regularizer, sizes, whole, word } from './option.js';
+import {
+  type OptionValue,
+  activation,
+  flag,
+  only,
+  regularizer,
+  sizes,
+  whole,
+  word,
+} from './option.js';
 import {
   type LayerRule,
   type Options,
@@ -21,17 +30,21 @@ function windowOptions(axes: number): LayerRule['options'] {
     strides: sizes(axes, 1, MAX_WINDOW),
     padding,
     data_format: dataFormat,
-    // a dilated convolution has no gradient in TensorFlow.js
     dilation_rate: (value) => {
-      const dilation = sizes(axes, 1, 1)(value);
-      return 'value' in dilation
-        ? dilation
-        : { expected: '1 (a dilated convolution cannot be trained)' };
+      const dilation = sizes(axes, 1, MAX_WINDOW)(value);
+      // a dilated convolution has no gradient in TensorFlow.js
+      return 'value' in dilation && !isOne(dilation.value)
+        ? { ...dilation, trainable: false }
+        : dilation;
     },
     activation,
     use_bias: flag,
     bias_regularizer: regularizer,
   };
+}
+
+function isOne(sizes: OptionValue): boolean {
+  return Array.isArray(sizes) && sizes.every((size) => size === 1);
 }
 
 /** Sizes after a window has slid over the input, or null when the window does not fit. */
@@ -58,7 +71,13 @@ function placed(options: Options, input: Shape, axes: number) {
     'strides',
     window.map(() => 1),
   );
-  const space = slide(input, window, strides, options['padding'] === 'same');
+  const dilation = listOf(
+    options,
+    'dilation_rate',
+    window.map(() => 1),
+  );
+  const reach = window.map((size, axis) => (size - 1) * (dilation[axis] ?? 1) + 1);
+  const space = slide(input, reach, strides, options['padding'] === 'same');
   return space === null
     ? 'its window is larger than its input'
     : { window, space, channels: input.at(-1) ?? 0 };

@@ -6,12 +6,17 @@ export type OptionValue =
   | null
   | readonly OptionValue[]
   | { readonly [key: string]: OptionValue };
-/** `seedable: false` marks a value whose randomness or memory no seed reaches. */
+/** What a value is good for besides being valid; both are true unless they are said to be false. */
+interface Fitness {
+  /** Whether a seed reaches everything it makes the layer draw or remember. */
+  readonly seedable?: false;
+  /** Whether TensorFlow.js has a gradient for it. */
+  readonly trainable?: false;
+}
+
 export type OptionCheck = (
   value: unknown,
-) =>
-  | { readonly value: OptionValue; readonly seedable?: false }
-  | { readonly expected: string; readonly seedable?: false };
+) => ({ readonly value: OptionValue } & Fitness) | ({ readonly expected: string } & Fitness);
 
 export function whole(min: number, max: number): OptionCheck {
   return (value) =>

@@ -1,5 +1,24 @@
-import { flag, list, number, only, regularizer, sizes, whole, word } from './option.js';
-import { type LayerRule, type Shape, flagOf, intOf, listOf, product, reshaped } from './rule.js';
+import {
+  type OptionCheck,
+  flag,
+  list,
+  number,
+  only,
+  regularizer,
+  sizes,
+  whole,
+  word,
+} from './option.js';
+import {
+  type LayerRule,
+  type Options,
+  type Shape,
+  flagOf,
+  intOf,
+  listOf,
+  product,
+  reshaped,
+} from './rule.js';
 import { MAX_UNITS } from './dense.js';
 
 const channelsLast = word('channels_last');
@@ -76,6 +95,20 @@ const upSampling2D: LayerRule = {
 
 const lastAxis = only(-1, 'only the last axis is supported');
 
+/** TensorFlow.js runs a layer without scale or center, but fails when it trains one. */
+const learned: OptionCheck = (value) => {
+  const checked = flag(value);
+  return 'value' in checked && checked.value === false ? { ...checked, trainable: false } : checked;
+};
+
+/** The weights that `scale` and `center` ask for. */
+function learnedWeights(options: Options): string[] {
+  return [
+    ...(flagOf(options, 'scale', true) ? ['gamma'] : []),
+    ...(flagOf(options, 'center', true) ? ['beta'] : []),
+  ];
+}
+
 const batchNormalization: LayerRule = {
   options: {
     axis: (value) =>
@@ -84,8 +117,8 @@ const batchNormalization: LayerRule = {
         : { expected: 'the last axis' },
     momentum: number(0, 1),
     epsilon: number(1e-12, 1),
-    center: flag,
-    scale: flag,
+    center: learned,
+    scale: learned,
     beta_regularizer: regularizer,
     gamma_regularizer: regularizer,
   },
@@ -100,13 +133,9 @@ const batchNormalization: LayerRule = {
     const axis = intOf(options, 'axis', -1);
     if (channels === undefined || (axis !== -1 && axis !== input.length))
       return 'normalizes the last axis only';
-    const learned = [
-      ...(flagOf(options, 'scale', true) ? ['gamma'] : []),
-      ...(flagOf(options, 'center', true) ? ['beta'] : []),
-    ];
     return {
       output: input,
-      weights: [...learned, 'moving_mean', 'moving_variance'].map((name) => ({
+      weights: [...learnedWeights(options), 'moving_mean', 'moving_variance'].map((name) => ({
         name,
         shape: [channels],
       })),
@@ -119,8 +148,8 @@ const layerNormalization: LayerRule = {
   options: {
     axis: lastAxis,
     epsilon: number(1e-12, 1),
-    center: flag,
-    scale: flag,
+    center: learned,
+    scale: learned,
     beta_regularizer: regularizer,
     gamma_regularizer: regularizer,
   },
@@ -128,13 +157,9 @@ const layerNormalization: LayerRule = {
   apply(options, [input = []]) {
     const channels = input.at(-1);
     if (channels === undefined) return 'needs at least one axis behind the batch';
-    const learned = [
-      ...(flagOf(options, 'scale', true) ? ['gamma'] : []),
-      ...(flagOf(options, 'center', true) ? ['beta'] : []),
-    ];
     return {
       output: input,
-      weights: learned.map((name) => ({ name, shape: [channels] })),
+      weights: learnedWeights(options).map((name) => ({ name, shape: [channels] })),
       multiplications: product(input) * 2,
     };
   },
