@@ -4,6 +4,7 @@ import { MemoryOutbox } from './receipts/memory-outbox.js';
 import { aProfile, anId, anOffer, digestOf, NO_NEEDS } from './testing/builders.js';
 import { FakeOrchestrator } from './testing/fake-orchestrator.js';
 import { testAgent, type TestAgentOptions } from './testing/test-agent.js';
+import { settle } from './testing/virtual-time.js';
 
 /** An agent that is logged in. */
 async function joined(options: TestAgentOptions = {}) {
@@ -45,12 +46,29 @@ describe('joining', () => {
     expect(orchestrator.framesOf('login')).toEqual([]);
   });
 
-  test('an agent that was replaced by a newer one leaves instead of fighting for the key', async () => {
-    const { agent, orchestrator, transport, time } = await joined();
+  test('an agent whose term ran out while it was frozen logs in again', async () => {
+    const { agent, orchestrator, log, time } = await joined();
     orchestrator.hangUp(4409, 'REPLACED_BY_NEWER');
-    await time.advance(60_000);
+    await time.advance(5_000);
+    expect(agent.snapshot().state).toBe('online');
+    expect(log.messages).toContain('rejoined');
+  });
+
+  test('an agent that is replaced again and again leaves the key to the other one', async () => {
+    const { agent, orchestrator, time } = await joined();
+    for (let times = 0; times < 5; times += 1) {
+      orchestrator.hangUp(4409, 'REPLACED_BY_NEWER');
+      await time.advance(3_000);
+    }
     expect(await agent.exited).toMatchObject({ reason: 'replaced' });
-    expect(transport.opened).toBe(1);
+    expect(orchestrator.isConnected).toBe(false);
+  });
+
+  test('an agent that is too old for the orchestrator leaves', async () => {
+    const { agent, orchestrator, time } = await joined();
+    orchestrator.hangUp(4406, 'VERSION_MISMATCH');
+    await time.advance(3_000);
+    expect(await agent.exited).toMatchObject({ reason: 'version_mismatch' });
   });
 });
 
@@ -224,6 +242,55 @@ describe('offers', () => {
     await time.advance(1_000);
     expect(orchestrator.framesOf('accept')).toHaveLength(2);
     expect(orchestrator.batches).toEqual([1]);
+  });
+
+  test('that come faster than frames may leave are answered in fuller frames', async () => {
+    const { orchestrator, time } = await joined({
+      settings: { profile: aProfile({ slots: 256 }) },
+    });
+    for (let i = 0; i < 100; i += 1) {
+      orchestrator.offer(anOffer({ needs: NO_NEEDS, noop: { sleepMs: 60_000 } }));
+      await time.advance(5);
+    }
+    await time.advance(1_000);
+    const accepts = orchestrator.framesOf('accept').map(({ leases }) => leases.length);
+    expect(accepts.reduce((sum, length) => sum + length)).toBe(100);
+    expect(orchestrator.frames.length).toBeLessThan(45);
+  });
+
+  test('cancelled before the answer could leave are given up and free their place', async () => {
+    const { agent, orchestrator, time } = await joined({
+      settings: { profile: aProfile({ slots: 256 }) },
+    });
+    const offers = Array.from({ length: 40 }, () =>
+      anOffer({ needs: NO_NEEDS, noop: { sleepMs: 60_000 } }),
+    );
+    for (const offer of offers) orchestrator.offer(offer);
+    await settle();
+    expect(orchestrator.framesOf('accept').length).toBeLessThan(40);
+    for (const { attemptId } of offers) orchestrator.leases.delete(attemptId);
+    orchestrator.tell({
+      type: 'cancel',
+      attempts: offers.map(({ attemptId }) => attemptId),
+      reason: 'cancelled',
+    });
+    await time.advance(2_000);
+    expect(agent.snapshot()).toMatchObject({ attempts: [], slots: { free: 256 } });
+    expect(orchestrator.receipts.size).toBe(0);
+  });
+
+  test('whose answer could not leave before the session ended are as if they had not come', async () => {
+    const { agent, orchestrator, transport, time } = await joined({
+      settings: { profile: aProfile({ slots: 256 }) },
+    });
+    for (let i = 0; i < 40; i += 1)
+      orchestrator.offer(anOffer({ needs: NO_NEEDS, noop: { sleepMs: 60_000 } }));
+    await settle();
+    const accepted = orchestrator.framesOf('accept').length;
+    transport.cut();
+    await time.advance(2_000);
+    expect(orchestrator.framesOf('login').at(-1)?.holding).toHaveLength(accepted);
+    expect(agent.snapshot()).toMatchObject({ state: 'online', slots: { free: 256 - accepted } });
   });
 
   test('are refused as soon as more would be held than a frame can list', async () => {

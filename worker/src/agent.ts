@@ -11,6 +11,7 @@ import type { Signer } from '@tidemill/protocol/node';
 import type { ArtifactStore } from './artifacts/store.js';
 import type { SessionToken } from './artifacts/session-token.js';
 import type { Attempt, StopReason } from './attempts/attempt.js';
+import { Answers, type RefuseReason } from './attempts/answers.js';
 import { Attempts, type AttemptsOwner } from './attempts/attempts.js';
 import { Outflow } from './attempts/outflow.js';
 import type { AttemptResult } from './attempts/result.js';
@@ -79,6 +80,7 @@ export class Agent {
   private readonly connection: Connection;
   private readonly heartbeat: Heartbeat;
   private readonly attempts: Attempts;
+  private readonly answers: Answers;
   private readonly outflow: Outflow;
   private readonly desk: ReceiptDesk;
   private readonly totals: Totals = {
@@ -117,15 +119,10 @@ export class Agent {
       },
       selfStop: (silentMs) => this.selfStop(silentMs),
     });
-    this.outflow = new Outflow(ports.timers, {
-      isOpen: () => this.connection.state === 'online',
-      send: (message) => this.connection.send(message),
-      bufferedBytes: () => this.connection.bufferedBytes(),
-    });
+    this.outflow = new Outflow(ports.timers, this.connection);
+    this.answers = new Answers(ports.timers, this.connection);
     this.attempts = new Attempts(ports, settings.profile, this.attemptsOwner());
-    this.desk = new ReceiptDesk(ports, (batch) =>
-      this.connection.send({ type: 'receipts', ...batch }),
-    );
+    this.desk = new ReceiptDesk(ports, this.connection);
   }
 
   /** Takes up receipts of an earlier process, then connects. */
@@ -198,6 +195,7 @@ export class Agent {
       received: (message) => this.received(message),
       lost: () => {
         this.heartbeat.pause();
+        this.answers.drop();
         this.ports.token.clear();
       },
       gaveUp: (reason) => {
@@ -269,28 +267,15 @@ export class Agent {
     }
   }
 
-  /** Answers all offers of a frame with one acceptance and one refusal for each reason. */
   private decide(offers: readonly Offer[]): void {
-    const taken: Attempt[] = [];
-    const accepted: LeaseRef[] = [];
-    const refused = { draining: [], busy: [], unable: [] } as Record<
-      'draining' | 'busy' | 'unable',
-      LeaseRef[]
-    >;
     for (const offer of offers) {
       const lease = { attemptId: offer.attemptId, fence: offer.fence };
       const decision = this.consider(offer);
-      if (decision.kind === 'refused') refused[decision.reason].push(lease);
-      else accepted.push(lease);
-      if (decision.kind === 'taken') taken.push(decision.attempt);
+      if (decision.kind === 'taken') this.accept(decision.attempt);
+      else if (decision.kind === 'refused') this.refuse(lease, decision.reason);
+      else this.answers.accept({ lease, sent: () => undefined, lost: () => undefined });
     }
-    if (accepted.length > 0) this.accept(accepted, taken);
-    for (const [reason, leases] of Object.entries(refused) as [
-      keyof typeof refused,
-      LeaseRef[],
-    ][]) {
-      if (leases.length > 0) this.refuse(leases, reason);
-    }
+    this.answers.send();
   }
 
   private consider(
@@ -304,29 +289,26 @@ export class Agent {
     return this.attempts.consider(offer);
   }
 
-  private accept(leases: LeaseRef[], taken: readonly Attempt[]): void {
-    if (!this.connection.send({ type: 'accept', leases })) {
-      for (const attempt of taken) this.attempts.putBack(attempt);
-      return;
-    }
-    for (const attempt of taken) {
-      const { attemptId, jobId, taskId, fence } = attempt.offer;
-      this.totals.accepted += 1;
-      this.ports.log.info(
-        { attemptId, jobId, taskId, fence, runtime: attempt.payload.runtime },
-        'attempt accepted',
-      );
-      this.attempts.begin(attempt);
-    }
+  private accept(attempt: Attempt): void {
+    const { attemptId, jobId, taskId, fence } = attempt.offer;
+    this.answers.accept({
+      lease: attempt.lease,
+      sent: () => {
+        this.totals.accepted += 1;
+        this.ports.log.info(
+          { attemptId, jobId, taskId, fence, runtime: attempt.payload.runtime },
+          'attempt accepted',
+        );
+        this.attempts.begin(attempt);
+      },
+      lost: () => this.attempts.putBack(attempt),
+    });
   }
 
-  private refuse(leases: LeaseRef[], reason: 'draining' | 'busy' | 'unable'): void {
-    this.totals.refused += leases.length;
-    this.ports.log.info(
-      { reason, attempts: leases.map(({ attemptId }) => attemptId) },
-      'offers refused',
-    );
-    this.connection.send({ type: 'refuse', leases, reason });
+  private refuse(lease: LeaseRef, reason: RefuseReason): void {
+    this.totals.refused += 1;
+    this.ports.log.info({ attemptId: lease.attemptId, reason }, 'offer refused');
+    this.answers.refuse(lease, reason);
   }
 
   private report(attempt: Attempt, result: AttemptResult): void {
@@ -407,6 +389,7 @@ export class Agent {
     cancelDeadline();
     this.heartbeat.end();
     this.outflow.end();
+    this.answers.drop();
     void this.closeDesk().then(() => {
       this.connection.stop();
       this.ports.token.clear();

@@ -39,7 +39,10 @@ export class TimeLimitError extends Error {
 /** One attempt from its acceptance on. */
 export class Attempt {
   readonly lease: LeaseRef;
-  readonly meter: Meter;
+  /** Runs from the acceptance on. */
+  meter: Meter;
+  /** Its acceptance was sent. */
+  hasBegun = false;
   readonly controller = new AbortController();
   phase: AttemptPhase = 'fetching';
   progress: { readonly step: number; readonly totalSteps: number } | null = null;

@@ -11,6 +11,7 @@ import type { Log } from '../log.js';
 import type { AttemptView } from '../status/snapshot.js';
 import { Attempt, StoppedError, TimeLimitError, type StopReason } from './attempt.js';
 import { failed, perform, type PerformPorts, type Watch } from './perform.js';
+import { Meter } from '../receipts/meter.js';
 import { Reservations } from './reservations.js';
 import type { AttemptResult } from './result.js';
 
@@ -79,11 +80,16 @@ export class Attempts {
 
   /** Undoes a consideration whose acceptance could not be sent. */
   putBack(attempt: Attempt): void {
+    if (!this.isHeld(attempt)) return;
     this.held.delete(attempt.lease.attemptId);
     this.reservations.release(attempt.offer.needs);
   }
 
+  /** Runs it. What was stopped since it was considered is not begun: the orchestrator will not count it as ours. */
   begin(attempt: Attempt): void {
+    if (!this.isHeld(attempt)) return;
+    attempt.hasBegun = true;
+    attempt.meter = new Meter(this.ports.clock);
     const limitMs = attempt.offer.maxDurationMs;
     const cancelLimit = this.ports.timers.after(limitMs, () =>
       attempt.controller.abort(new TimeLimitError(limitMs)),
@@ -114,7 +120,8 @@ export class Attempts {
       attempt.cancelWait();
       this.held.delete(attemptId);
       this.owner.stopped(attempt, reason);
-      if (attempt.result === null) this.halt(attempt, reason);
+      if (!attempt.hasBegun) this.reservations.release(attempt.offer.needs);
+      else if (attempt.result === null) this.halt(attempt, reason);
     }
     this.tellIfIdle();
   }

@@ -10,9 +10,9 @@ function anOutflow() {
   const sent: Outgoing[] = [];
   const outlet = {
     isConnected: true,
-    backlog: 0,
+    mustWaitMs: 0,
     isOpen: () => outlet.isConnected,
-    bufferedBytes: () => outlet.backlog,
+    waitMs: () => outlet.mustWaitMs,
     send: (message: Outgoing) => {
       if (outlet.isConnected) sent.push(message);
       return outlet.isConnected;
@@ -125,13 +125,13 @@ describe('log lines', () => {
     expect(lines()[0]?.text).toBe(`${'x'.repeat(4_095)}…`);
   });
 
-  test('wait while the network is slower than they are', async () => {
+  test('wait while frames must wait', async () => {
     const { time, outlet, outflow, lines } = anOutflow();
-    outlet.backlog = 2_000_000;
+    outlet.mustWaitMs = 100;
     outflow.noteLog(aLease(), 'out', 'patience');
     await time.advance(5_000);
     expect(lines()).toEqual([]);
-    outlet.backlog = 0;
+    outlet.mustWaitMs = 0;
     await time.advance(300);
     expect(lines()).toHaveLength(1);
   });

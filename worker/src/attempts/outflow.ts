@@ -1,6 +1,7 @@
 import type { AttemptId, LeaseRef } from '@tidemill/protocol';
 import type { CancelTimer, Timers } from '../clock.js';
-import type { Outgoing } from '../link/connection.js';
+import type { Outgoing, Outlet } from '../link/connection.js';
+import type { Urgency } from '../link/pacer.js';
 import { pack } from '../link/pack.js';
 import { LogBuffer, type LogStream } from './log-buffer.js';
 
@@ -18,17 +19,6 @@ const FLUSH_MS = 250;
 const MAX_LOG_FRAMES = 2;
 const MAX_LINES_IN_FRAME = 32;
 const MAX_PROGRESS_IN_FRAME = 64;
-/** Above this the network is slower than we are, and progress and logs wait. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
-
-/** Where frames leave. */
-export interface Outlet {
-  /** Whether a session is open. */
-  isOpen(): boolean;
-  /** False when nothing could be sent. */
-  send(message: Outgoing): boolean;
-  bufferedBytes(): number;
-}
 
 /** Progress and logs on their way out: the newest progress of each attempt, the last lines of its log, both in bounded memory. */
 export class Outflow {
@@ -61,10 +51,8 @@ export class Outflow {
     this.end();
     // While disconnected nothing is tried: the next session flushes.
     if (!this.outlet.isOpen()) return;
-    if (this.outlet.bufferedBytes() <= MAX_BUFFERED_BYTES) {
-      this.sendProgress();
-      this.sendLogs();
-    }
+    this.sendProgress();
+    this.sendLogs('talk');
     if (this.progress.size > 0 || !this.logs.isEmpty) this.schedule();
   }
 
@@ -72,7 +60,7 @@ export class Outflow {
   finish(attemptId: AttemptId): void {
     this.progress.delete(attemptId);
     if (this.logs.isEmpty) return;
-    if (this.outlet.isOpen()) this.sendLogs(attemptId);
+    if (this.outlet.isOpen()) this.sendLogs('receipt', attemptId);
     this.logs.end(attemptId);
   }
 
@@ -94,14 +82,23 @@ export class Outflow {
 
   private sendProgress(): void {
     for (const items of pack([...this.progress.values()], MAX_PROGRESS_IN_FRAME)) {
-      if (!this.outlet.send({ type: 'progress', items })) return;
+      if (this.outlet.waitMs('talk') > 0 || !this.outlet.send({ type: 'progress', items })) return;
       for (const { attemptId } of items) this.progress.delete(attemptId);
     }
   }
 
-  private sendLogs(only?: AttemptId): void {
-    const lines = this.logs.take(MAX_LOG_FRAMES * MAX_LINES_IN_FRAME, only);
-    for (const items of pack(lines, MAX_LINES_IN_FRAME)) this.outlet.send({ type: 'logs', items });
+  private sendLogs(urgency: Urgency, only?: AttemptId): void {
+    for (
+      let frames = 0;
+      frames < MAX_LOG_FRAMES && this.outlet.waitMs(urgency) === 0;
+      frames += 1
+    ) {
+      const lines = this.logs.take(MAX_LINES_IN_FRAME, only);
+      if (lines.length === 0) return;
+      // Long lines may need more than one frame; that is rare enough not to be counted.
+      for (const items of pack(lines, MAX_LINES_IN_FRAME))
+        this.outlet.send({ type: 'logs', items });
+    }
   }
 }
 

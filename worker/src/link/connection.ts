@@ -10,9 +10,10 @@ import {
   type WorkerProfile,
 } from '@tidemill/protocol';
 import type { Signer } from '@tidemill/protocol/node';
-import type { CancelTimer, Random, Timers } from '../clock.js';
+import type { CancelTimer, Clock, Random, Timers } from '../clock.js';
 import type { Log } from '../log.js';
 import { answerChallenge, type Challenge, type Expected } from './handshake.js';
+import { Pacer, type Urgency } from './pacer.js';
 import { Backoff } from './reconnect.js';
 import type { Link, Transport } from './transport.js';
 
@@ -44,19 +45,42 @@ export interface ConnectionOwner {
 
 export interface ConnectionPorts {
   readonly transport: Transport;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly signer: Signer;
   readonly log: Log;
 }
 
+/** Where frames leave. */
+export interface Outlet {
+  /** Whether a session is open. */
+  isOpen(): boolean;
+  /** How long such a frame should still wait; 0: it may go now. */
+  waitMs(urgency: Urgency): number;
+  /** False when nothing could be sent. */
+  send(message: Outgoing): boolean;
+}
+
+/** Above this the network is slower than we are, and what can wait does. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+const SLOW_NETWORK_WAIT_MS = 250;
+/**
+ * A worker is replaced when it logs in elsewhere, and also when its term ran out while it was not running. The second heals by
+ * logging in again; so often within a minute it is the first: another agent has the same key.
+ */
+const MAX_REPLACED = 5;
+const REPLACED_WITHIN_MS = 60_000;
+
 /** The lasting connection: dials, logs in, numbers the frames of a session, and dials again after a break. */
-export class Connection {
+export class Connection implements Outlet {
   private current: ConnectionState = 'stopped';
   private link: Link | null = null;
   private session: { readonly id: SessionId; seq: number } | null = null;
   private challenge: Challenge | null = null;
   private cancelTimer: CancelTimer | null = null;
+  private pacer: Pacer;
+  private replacedAtMs: number[] = [];
   private readonly backoff: Backoff;
 
   constructor(
@@ -65,6 +89,7 @@ export class Connection {
     private readonly owner: ConnectionOwner,
   ) {
     this.backoff = new Backoff(ports.random);
+    this.pacer = new Pacer(ports.clock);
   }
 
   get state(): ConnectionState {
@@ -94,12 +119,17 @@ export class Connection {
     const frame = { ...message, session: this.session.id, seq } as FromWorker;
     if (!this.link.send(encode(frame))) return false;
     this.session.seq = seq;
+    this.pacer.spend();
     return true;
   }
 
-  /** Bytes the network has not taken yet: above a bound, what can wait should. */
-  bufferedBytes(): number {
-    return this.link?.bufferedBytes() ?? 0;
+  isOpen(): boolean {
+    return this.session !== null;
+  }
+
+  waitMs(urgency: Urgency): number {
+    const isSlow = (this.link?.bufferedBytes() ?? 0) > MAX_BUFFERED_BYTES;
+    return Math.max(this.pacer.waitMs(urgency), isSlow ? SLOW_NETWORK_WAIT_MS : 0);
   }
 
   /** Gives up the present connection and dials again. */
@@ -165,6 +195,8 @@ export class Connection {
     this.cancelTimer?.();
     this.cancelTimer = null;
     this.session = { id: welcome.session, seq: 0 };
+    // The allowance is the socket's, not the worker's.
+    this.pacer = new Pacer(this.ports.clock);
     this.current = 'online';
     this.backoff.reset();
     this.owner.welcomed(welcome, this.challenge.network);
@@ -173,7 +205,7 @@ export class Connection {
   private ended(code: number, reason: string): void {
     const wasOnline = this.session !== null;
     this.forget('waiting');
-    if (code === CLOSE.replaced.code) return this.giveUp('replaced');
+    if (code === CLOSE.replaced.code && this.isReplacedTooOften()) return this.giveUp('replaced');
     if (code === CLOSE.versionMismatch.code) return this.giveUp('version_mismatch');
 
     const delayMs = this.backoff.nextDelayMs(this.owner.hasWork());
@@ -183,6 +215,15 @@ export class Connection {
     );
     this.cancelTimer = this.ports.timers.after(delayMs, () => this.dial());
     if (wasOnline) this.owner.lost();
+  }
+
+  private isReplacedTooOften(): boolean {
+    const nowMs = this.ports.clock.monotonicMs();
+    this.replacedAtMs = [
+      ...this.replacedAtMs.filter((ms) => nowMs - ms < REPLACED_WITHIN_MS),
+      nowMs,
+    ];
+    return this.replacedAtMs.length >= MAX_REPLACED;
   }
 
   private giveUp(reason: FatalReason): void {

@@ -1,6 +1,7 @@
-import { MAX_RECEIPTS_IN_BATCH, type SignedReceipts } from '@tidemill/protocol';
+import { MAX_RECEIPTS_IN_BATCH } from '@tidemill/protocol';
 import { nodeSha256 } from '@tidemill/protocol/node';
 import { expect, test } from 'vitest';
+import type { Outgoing } from '../link/connection.js';
 import { anId } from '../testing/builders.js';
 import { RememberingLog } from '../testing/remembering-log.js';
 import { testSigner } from '../testing/test-signer.js';
@@ -30,12 +31,22 @@ function aDesk() {
   const time = new VirtualTime();
   const outbox = new SlowOutbox(time);
   const log = new RememberingLog();
-  const sent: SignedReceipts[] = [];
+  const sent: (readonly string[])[] = [];
+  const outlet = {
+    isConnected: true,
+    mustWaitMs: 0,
+    isOpen: () => outlet.isConnected,
+    waitMs: () => outlet.mustWaitMs,
+    send: (message: Outgoing) => {
+      if (outlet.isConnected && message.type === 'receipts') sent.push(message.receipts);
+      return outlet.isConnected;
+    },
+  };
   const desk = new ReceiptDesk(
     { clock: time, timers: time, outbox, signer: testSigner(), sha256: nodeSha256, log },
-    (batch) => sent.push(batch) > 0,
+    outlet,
   );
-  return { time, outbox, log, sent, desk };
+  return { time, outbox, log, sent, desk, outlet };
 }
 
 const aReceipt = (): KeptReceipt => {
@@ -65,14 +76,41 @@ test('what comes in during a write shares the next write and the next frame', as
   for (let i = 0; i < 20; i += 1) desk.report(aReceipt());
   await time.advance(30);
   expect(outbox.writes).toEqual([1, 20]);
-  expect(sent.map(({ receipts }) => receipts.length)).toEqual([1, 20]);
+  expect(sent.map((receipts) => receipts.length)).toEqual([1, 20]);
 });
 
 test('a full batch does not wait for company', async () => {
   const { time, sent, desk } = aDesk();
   for (let i = 0; i < MAX_RECEIPTS_IN_BATCH; i += 1) desk.report(aReceipt());
   await time.advance(10);
-  expect(sent.map(({ receipts }) => receipts.length)).toEqual([MAX_RECEIPTS_IN_BATCH]);
+  expect(sent.map((receipts) => receipts.length)).toEqual([MAX_RECEIPTS_IN_BATCH]);
+});
+
+test('while frames must wait, receipts gather and then fill few frames', async () => {
+  const { time, sent, desk, outlet } = aDesk();
+  outlet.mustWaitMs = 100;
+  for (let i = 0; i < 100; i += 1) {
+    desk.report(aReceipt());
+    await time.advance(5);
+  }
+  await time.advance(50);
+  expect(sent).toEqual([]);
+  outlet.mustWaitMs = 0;
+  await time.advance(200);
+  expect(sent.map((receipts) => receipts.length)).toEqual([64, 36]);
+});
+
+test('a break loses nothing: the next session gets all that has no answer', async () => {
+  const { time, sent, desk, outlet } = aDesk();
+  const [first, second] = [aReceipt(), aReceipt()];
+  desk.report(first);
+  await time.advance(20);
+  outlet.isConnected = false;
+  desk.report(second);
+  await time.advance(20_000);
+  outlet.isConnected = true;
+  desk.resendAll();
+  expect(sent).toEqual([[first.text], [first.text, second.text]]);
 });
 
 test('a disk that refuses delays receipts and loses none', async () => {

@@ -4,13 +4,13 @@ import {
   type LeaseRef,
   type ReceiptAck,
   type Sha256,
-  type SignedReceipts,
 } from '@tidemill/protocol';
 import type { Signer } from '@tidemill/protocol/node';
 import type { CancelTimer, Clock, Timers } from '../clock.js';
+import type { Outlet } from '../link/connection.js';
 import type { Log } from '../log.js';
 import type { KeptReceipt, Outbox } from './outbox.js';
-import { signReceipts } from './signer.js';
+import { signBatch } from './signer.js';
 
 /** Receipts that finish within this time share one write, one signature and one frame. */
 const LINGER_MS = 3;
@@ -39,13 +39,13 @@ export class ReceiptDesk {
   private readonly entries = new Map<AttemptId, Entry>();
   private readonly answered: AttemptId[] = [];
   private cancelLinger: CancelTimer | null = null;
+  private cancelSend: CancelTimer | null = null;
   private isSaving = false;
   private whenQuiet: (() => void)[] = [];
 
-  /** `send` hands one batch to the session and says whether there is one. */
   constructor(
     private readonly ports: DeskPorts,
-    private readonly send: (batch: SignedReceipts) => boolean,
+    private readonly outlet: Outlet,
   ) {}
 
   /** Takes up what an earlier process left. */
@@ -61,19 +61,20 @@ export class ReceiptDesk {
     else this.saveAfter(LINGER_MS);
   }
 
-  /** Sends all that is on disk; called when a session begins. */
+  /** Sends all that is on disk; called when a session begins: what the last one sent may not have arrived. */
   resendAll(): void {
     this.dropExpired();
-    this.sendNow(this.inState('saved'));
+    for (const entry of this.entries.values()) entry.sentAtMs = null;
+    this.sendUnsent();
   }
 
   /** Sends again what has had no answer for long. */
   resendUnanswered(): void {
     const beforeMs = this.ports.clock.monotonicMs() - RESEND_AFTER_MS;
-    const unanswered = this.inState('saved').filter(
-      ({ sentAtMs }) => sentAtMs === null || sentAtMs < beforeMs,
-    );
-    if (unanswered.length > 0) this.sendNow(unanswered);
+    for (const entry of this.entries.values()) {
+      if (entry.sentAtMs !== null && entry.sentAtMs < beforeMs) entry.sentAtMs = null;
+    }
+    this.sendUnsent();
   }
 
   /** Whatever the answer is, it is the last word: the receipt is not sent again. */
@@ -113,6 +114,8 @@ export class ReceiptDesk {
   async close(): Promise<void> {
     this.cancelLinger?.();
     this.cancelLinger = null;
+    this.cancelSend?.();
+    this.cancelSend = null;
     await this.ports.outbox.close();
   }
 
@@ -167,19 +170,38 @@ export class ReceiptDesk {
       throw error;
     }
     for (const entry of fresh) entry.state = 'saved';
-    this.sendNow(fresh);
+    this.sendUnsent();
   }
 
-  private sendNow(entries: readonly Entry[]): void {
-    const byText = new Map(entries.map((entry) => [entry.receipt.text, entry]));
-    const { signer, sha256, clock } = this.ports;
-    for (const batch of signReceipts([...byText.keys()], signer, sha256)) {
-      if (!this.send(batch)) return;
-      for (const text of batch.receipts) {
-        const entry = byText.get(text);
-        if (entry !== undefined) entry.sentAtMs = clock.monotonicMs();
+  /** Sends what is on disk and was not sent yet, as fast as frames may leave: the slower that is, the fuller they are. */
+  private sendUnsent(): void {
+    this.cancelSend?.();
+    this.cancelSend = null;
+    let unsent = this.inState('saved').filter(({ sentAtMs }) => sentAtMs === null);
+    while (unsent.length > 0 && this.outlet.isOpen()) {
+      const waitMs = this.outlet.waitMs('receipt');
+      if (waitMs > 0) {
+        this.cancelSend = this.ports.timers.after(waitMs, () => this.sendUnsent());
+        return;
       }
+      const sent = this.sendFirst(unsent);
+      if (sent === 0) return;
+      unsent = unsent.slice(sent);
     }
+  }
+
+  /** Sends as many of them as fit one frame, and says how many those were. */
+  private sendFirst(unsent: readonly Entry[]): number {
+    const { signer, sha256, clock } = this.ports;
+    const batch = signBatch(
+      unsent.map(({ receipt }) => receipt.text),
+      signer,
+      sha256,
+    );
+    if (!this.outlet.send({ type: 'receipts', ...batch })) return 0;
+    const sent = unsent.slice(0, batch.receipts.length);
+    for (const entry of sent) entry.sentAtMs = clock.monotonicMs();
+    return sent.length;
   }
 
   private dropExpired(): void {

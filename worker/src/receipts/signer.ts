@@ -9,14 +9,13 @@ import {
 import type { Signer } from '@tidemill/protocol/node';
 import { pack } from '../link/pack.js';
 
-/** Receipts in batches that each fit one frame, each under one signature over the Merkle root of its hashes. */
-export function signReceipts(
+/** As many of the receipts, from the first on, as fit one frame, under one signature over the Merkle root of their hashes. */
+export function signBatch(
   texts: readonly string[],
   signer: Signer,
   sha256: Sha256,
-): SignedReceipts[] {
-  return pack(texts, MAX_RECEIPTS_IN_BATCH).map((receipts) => {
-    const hashes = receipts.map((text) => receiptHash(text, sha256));
-    return { receipts, signature: encodeBase58(signer.sign(receiptsSigningBytes(hashes, sha256))) };
-  });
+): SignedReceipts {
+  const [receipts = []] = pack(texts.slice(0, MAX_RECEIPTS_IN_BATCH), MAX_RECEIPTS_IN_BATCH);
+  const hashes = receipts.map((text) => receiptHash(text, sha256));
+  return { receipts, signature: encodeBase58(signer.sign(receiptsSigningBytes(hashes, sha256))) };
 }
