@@ -25,7 +25,8 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   app.use('/docs/start.js', (_request: Request, response: Response) => response.type('text/javascript').send(DOCS_START));
   app.use(...jsonBody());
   app.useWebSocketAdapter(new WorkerWsAdapter(app));
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  // A stop that was asked for is a success: the process ends with 0, not by the signal it has answered.
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   return app;
 }
 
