@@ -1,0 +1,40 @@
+/** Things that arrived and were not taken yet. */
+export class Inbox<T> {
+  private readonly items: T[] = [];
+  private waiting: (() => void)[] = [];
+
+  push(item: T): void {
+    this.items.push(item);
+    for (const wake of this.waiting.splice(0)) wake();
+  }
+
+  /** Whether something like this has arrived and was not taken. */
+  has(matches: (item: T) => boolean): boolean {
+    return this.items.some(matches);
+  }
+
+  /** Takes the first that matches as soon as it is there; fails with what was waited for when the deadline passes. */
+  async take<S extends T>(
+    what: string,
+    matches: (item: T) => item is S,
+    deadlineMs = 20_000,
+  ): Promise<S> {
+    const deadline = performance.now() + deadlineMs;
+    for (;;) {
+      const found = this.items.find(matches);
+      if (found !== undefined) {
+        this.items.splice(this.items.indexOf(found), 1);
+        return found;
+      }
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw new Error(`after ${deadlineMs} ms still not: ${what}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, leftMs);
+        this.waiting.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+}
