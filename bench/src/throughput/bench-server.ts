@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Database, dropDatabase, startDatabase } from '@tidemill/localnet';
 import pg from 'pg';
 import { postmasterOf } from '../postmaster.js';
@@ -15,9 +18,23 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
+export interface BenchServerOptions {
+  readonly log: (line: string) => void;
+  /** Lets the server keep count of its statements, which costs it a little. */
+  readonly countStatements: boolean;
+}
+
 /** Starts a server with fsync on, or takes the one that DATABASE_URL names if it runs on this machine. */
-export async function startBenchServer(log: (line: string) => void): Promise<BenchServer> {
-  const database = await startDatabase({ log });
+export async function startBenchServer({
+  log,
+  countStatements,
+}: BenchServerOptions): Promise<BenchServer> {
+  const home = countStatements ? await homeThatCounts(log) : undefined;
+  const database = await startDatabase({ log, dir: home });
+  const stop = async () => {
+    await database.stop();
+    if (home !== undefined) await rm(home, { recursive: true, force: true });
+  };
   try {
     const [settings] = await query(
       database.adminUrl,
@@ -32,12 +49,26 @@ export async function startBenchServer(log: (line: string) => void): Promise<Ben
       settle: async () => {
         await query(database.adminUrl, 'CHECKPOINT');
       },
-      stop: () => database.stop(),
+      stop,
     };
   } catch (error) {
-    await database.stop();
+    await stop();
     throw error;
   }
+}
+
+/** The library that counts is loaded when a server starts, so one start is spent on asking for it. */
+async function homeThatCounts(log: (line: string) => void): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), 'tidemill-bench-postgres-'));
+  await chmod(home, 0o711); // The server may run as another user, who has to get to the data in it.
+  const first = await startDatabase({ log, dir: home });
+  try {
+    await query(first.adminUrl, `ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`);
+    await query(first.adminUrl, `ALTER SYSTEM SET pg_stat_statements.track_planning = on`);
+  } finally {
+    await first.stop();
+  }
+  return home;
 }
 
 async function withDatabase<T>(

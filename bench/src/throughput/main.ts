@@ -30,7 +30,7 @@ if (options.parts.some((part) => part !== 'peers') && !existsSync(ORCHESTRATOR_M
   process.exit(2);
 }
 
-const server = await startBenchServer(log);
+const server = await startBenchServer({ log, countStatements: options.profileDir !== undefined });
 try {
   const measured = await measure(server, options);
   process.stdout.write(`${toTable(measured)}\n`);

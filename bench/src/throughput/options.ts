@@ -38,7 +38,7 @@ export const USAGE = `usage: npm run bench:throughput -- [options]
   --socket-seconds N  seconds of heartbeats in each of two rounds (8)
   --only PARTS        some of ${PARTS.join(',')}
   --quick             little of everything: whether it works, not how fast
-  --profile DIR       writes V8 CPU profiles of the orchestrator there
+  --profile DIR       writes V8 CPU profiles of the orchestrator and its slowest statements there
   --json              prints the result as one JSON object in the last line`;
 
 const FULL = {

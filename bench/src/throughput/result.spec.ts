@@ -53,7 +53,7 @@ const measured: Measured = {
     workStarts: percentiles,
     acceptSent: percentiles,
     runningEvent: percentiles,
-    finishedSeen: percentiles,
+    finished: percentiles,
   },
   sockets: {
     sockets: 50,

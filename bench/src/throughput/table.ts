@@ -53,7 +53,7 @@ export function toTable({ product, peers, latency, sockets, machine, options }: 
         row('the worker has accepted', latency.acceptSent),
         row('the job says that it runs', latency.runningEvent),
         row('the work begins', latency.workStarts),
-        row('the submitter sees it finished', latency.finishedSeen),
+        row('the job is finished', latency.finished),
       ]),
     );
   }

@@ -10,6 +10,7 @@ import { audit } from './audit.js';
 import { creditFor } from './job.js';
 import type { LoadProcess } from './load-process.js';
 import { type RunningOrchestrator, withOrchestrator } from './orchestrator.js';
+import { startStatementCount } from './statements.js';
 
 /** Jobs in one call, and calls at once, of the submitter that the bar is about. */
 const BATCH = { perCall: 100, callsAtOnce: 4 } as const;
@@ -84,14 +85,30 @@ async function measure(stage: Stage, options: ProductOptions): Promise<ProductRo
   await query(databaseUrl, 'ANALYZE');
   await server.settle();
 
-  orchestrator.startProfile();
+  const profile = await startProfile(stage, options.profileDir);
   const batch = await road(stage, session, options.jobs, BATCH);
-  await orchestrator.stopProfile();
+  await profile.stop();
   const single = await road(stage, session, options.singleJobs, SINGLE);
   const orchestratorMib = residentMib(orchestrator.pid);
 
   await audit({ databaseUrl, session, jobs: total, tally: await workers.tally() });
   return { batch, single, orchestratorMib };
+}
+
+/** What the orchestrator and the database spend their time on, into a folder; nothing without one. */
+async function startProfile(
+  { orchestrator, databaseUrl }: Stage,
+  folder: string | undefined,
+): Promise<{ stop(): Promise<void> }> {
+  if (folder === undefined) return { stop: () => Promise.resolve() };
+  const statements = await startStatementCount(databaseUrl);
+  orchestrator.startProfile();
+  return {
+    stop: async () => {
+      await orchestrator.stopProfile();
+      await statements.write(folder);
+    },
+  };
 }
 
 async function submitterWith(
