@@ -461,7 +461,7 @@ describe('a break of the connection', () => {
     expect(agent.snapshot().attempts).toEqual([]);
     const before = transport.opened;
     await time.advance(60_000);
-    expect(transport.opened - before).toBeLessThanOrEqual(6);
+    expect(transport.opened - before).toBeLessThanOrEqual(11);
     transport.isDown = false;
     await time.advance(15_000);
     expect(agent.snapshot().state).toBe('online');

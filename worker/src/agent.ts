@@ -114,7 +114,7 @@ export class Agent {
       silent: (silentMs) => {
         // Only a session can be silent; a connection that is being made has a deadline of its own.
         if (!this.isConnected) return;
-        ports.log.warn({ silentMs }, 'orchestrator silent');
+        ports.log.warn({ silentMs: Math.round(silentMs) }, 'orchestrator silent');
         this.connection.redial(1002, 'silent');
       },
       selfStop: (silentMs) => this.selfStop(silentMs),
@@ -359,7 +359,9 @@ export class Agent {
 
   private selfStop(silentMs: number): void {
     const attempts = this.attempts.stopAll('silence');
-    this.ports.log.error({ silentMs, attempts }, 'stopped by silence');
+    const fields = { silentMs: Math.round(silentMs), attempts };
+    if (attempts > 0) this.ports.log.error(fields, 'stopped by silence');
+    else this.ports.log.debug(fields, 'stopped by silence');
   }
 
   /** Attempts first: a receipt that does not fit the list is still sent, an attempt that does not would be lost. */

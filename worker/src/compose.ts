@@ -134,7 +134,7 @@ async function composeAgent(
 }
 
 /** `https://host` → `wss://host/v1/worker`. */
-export function socketUrl(orchestrator: URL): string {
+function socketUrl(orchestrator: URL): string {
   const scheme = orchestrator.protocol === 'https:' ? 'wss:' : 'ws:';
   return `${scheme}//${orchestrator.host}/v1/worker`;
 }

@@ -92,7 +92,8 @@ class Part {
         await response.body?.cancel();
         return;
       }
-      for await (const chunk of response.body) {
+      // A fetched body gives bytes; its type does not say so.
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
         moved();
         await this.take(chunk);
       }

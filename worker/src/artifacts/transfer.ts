@@ -74,9 +74,9 @@ export interface Call {
 /** A response, and the alarm that must be reset whenever bytes arrive. */
 export interface Answer {
   readonly response: Response;
-  moved(): void;
+  readonly moved: () => void;
   /** Ends the watch; call it when the body is read. */
-  done(): void;
+  readonly done: () => void;
 }
 
 /**

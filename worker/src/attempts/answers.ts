@@ -8,9 +8,9 @@ export type RefuseReason = Extract<Outgoing, { type: 'refuse' }>['reason'];
 export interface Acceptance {
   readonly lease: LeaseRef;
   /** It was sent: the attempt may begin. */
-  sent(): void;
+  readonly sent: () => void;
   /** The session ended before; nobody will know of it. */
-  lost(): void;
+  readonly lost: () => void;
 }
 
 /** Answers to offers, sent as lists: at once while frames may leave, and all that has gathered in one when they may again. */

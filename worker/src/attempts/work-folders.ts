@@ -1,7 +1,7 @@
 import type { AttemptId } from '@tidemill/protocol';
 
 /** An empty folder for one attempt. */
-export interface WorkFolder {
+interface WorkFolder {
   readonly path: string;
   /** Deletes it with all that is in it. */
   remove(): Promise<void>;

@@ -29,6 +29,6 @@ const runProgram: RunProgram = (file, args) =>
   new Promise((resolve, reject) => {
     execFile(file, args, { timeout: DEADLINE_MS, encoding: 'utf8' }, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else reject(error);
+      else reject(new Error(`${file} failed`, { cause: error }));
     });
   });

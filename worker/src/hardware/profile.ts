@@ -15,7 +15,7 @@ export interface RuntimeFacts {
 }
 
 /** What this software is called on the wire. */
-export const AGENT = 'tidemill-worker/0.1.0';
+const AGENT = 'tidemill-worker/0.1.0';
 
 type Offered = Pick<
   Settings,

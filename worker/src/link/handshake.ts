@@ -13,7 +13,7 @@ import {
 import type { Signer } from '@tidemill/protocol/node';
 
 export type Challenge = Extract<FromOrchestrator, { type: 'challenge' }>;
-export type Login = Extract<FromWorker, { type: 'login' }>;
+type Login = Extract<FromWorker, { type: 'login' }>;
 
 /** What the signature is meant for: the host that was connected to and, where it is known, the network. */
 export interface Expected {

@@ -18,7 +18,7 @@ export interface PacerLimits {
  * The orchestrator closes the socket of a worker that sends more than 20 frames a second after a burst of 60. This stays so far below
  * that even what piles up while the orchestrator pauses for three seconds does not pass for a flood.
  */
-export const PACE: PacerLimits = { framesPerSecond: 12, burst: 24 };
+const PACE: PacerLimits = { framesPerSecond: 12, burst: 24 };
 
 /** Frames that must stay free for what is more urgent. */
 const SPARE: Record<Urgency, number> = { answer: 2, receipt: 4, talk: 12 };

@@ -10,7 +10,7 @@ export interface BackoffLimits {
 }
 
 /** An orchestrator back within 8 s of an outage finds every worker again before it stops its attempts after 12 s. */
-export const BACKOFF: BackoffLimits = { firstMs: 250, workingMaxMs: 2_000, idleMaxMs: 15_000 };
+const BACKOFF: BackoffLimits = { firstMs: 250, workingMaxMs: 2_000, idleMaxMs: 8_000 };
 
 /** Delays between attempts to connect: doubling, and spread over the upper half so that workers do not return as one. */
 export class Backoff {

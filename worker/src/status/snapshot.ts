@@ -34,7 +34,7 @@ export interface AttemptView {
   readonly progress: { readonly step: number; readonly totalSteps: number } | null;
 }
 
-export type AgentState = 'connecting' | 'online' | 'draining' | 'stopped';
+type AgentState = 'connecting' | 'online' | 'draining' | 'stopped';
 
 /** The agent at one moment, for people and for metrics. */
 export interface AgentSnapshot {

@@ -54,6 +54,8 @@ export class FakeOrchestrator {
   readonly workerId = anId('worker');
   readonly frames: FromWorker[] = [];
   readonly receipts = new Map<AttemptId, Receipt>();
+  /** Every text that was ever signed for an attempt. */
+  readonly receiptTexts = new Map<AttemptId, Set<string>>();
   /** Number of receipts in each accepted frame of receipts. */
   readonly batches: number[] = [];
   readonly leases = new Map<AttemptId, number>();
@@ -189,6 +191,8 @@ export class FakeOrchestrator {
         ? ('duplicate' as const)
         : ('stored' as const);
       this.receipts.set(receipt.attemptId, receipt);
+      const texts = this.receiptTexts.get(receipt.attemptId) ?? new Set();
+      this.receiptTexts.set(receipt.attemptId, texts.add(text));
       this.leases.delete(receipt.attemptId);
       return { attemptId: receipt.attemptId, status };
     });
