@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Bucket, Entry } from '@tidemill/core/ledger';
+import type { Bucket, Entry, Posting } from '@tidemill/core/ledger';
 import { Db, type Tx } from '../platform/db/db.js';
 
 /** Account numbers kept in memory; they never change. */
@@ -18,13 +18,13 @@ export class LedgerBook {
    */
   async book(tx: Tx, entries: readonly Entry[]): Promise<readonly Entry[]> {
     if (entries.length === 0) return [];
-    await this.learn(entries.flatMap(({ postings }) => postings));
+    const accounts = await this.accountsOf(tx, entries.flatMap(({ postings }) => postings));
     const legs = entries.flatMap(({ postings }, i) => postings.map((posting) => ({ ...posting, i })));
     const booked = await tx.query<{ i: number }>(BOOK, [
       entries.map(({ kind }) => kind),
       entries.map(({ ref }) => ref),
       legs.map(({ i }) => i),
-      legs.map(({ owner, bucket }) => this.accounts.get(`${owner}:${bucket}`)),
+      legs.map(({ owner, bucket }) => accounts.get(nameOf(owner, bucket))),
       legs.map(({ amount }) => amount),
     ]);
     return booked.flatMap(({ i }) => entries[i] ?? []);
@@ -41,25 +41,52 @@ export class LedgerBook {
     return balances;
   }
 
-  /** Opens the accounts that are not known yet, outside the caller's transaction, so that what is remembered is committed. */
-  private async learn(postings: readonly { owner: string; bucket: Bucket }[]): Promise<void> {
-    const unknown = new Map(postings.map((posting) => [`${posting.owner}:${posting.bucket}`, posting]));
-    for (const name of unknown.keys()) if (this.accounts.has(name)) unknown.delete(name);
-    if (unknown.size === 0) return;
-    const owners = [...unknown.values()].map(({ owner }) => owner);
-    const buckets = [...unknown.values()].map(({ bucket }) => bucket);
-    await this.db.query(
-      'INSERT INTO ledger_accounts (owner, bucket) SELECT * FROM unnest($1::text[], $2::text[]) ORDER BY 1, 2 ON CONFLICT DO NOTHING',
-      [owners, buckets],
-    );
-    const rows = await this.db.query<{ id: bigint; owner: string; bucket: string }>(
-      'SELECT id, owner, bucket FROM ledger_accounts WHERE (owner, bucket) IN (SELECT * FROM unnest($1::text[], $2::text[]))',
-      [owners, buckets],
-    );
+  /**
+   * Numbers of the accounts, opening those that do not exist. It stays on the caller's connection: a transaction that waited for
+   * a second one would wait for ever once all of them are held by such transactions.
+   */
+  private async accountsOf(tx: Tx, postings: readonly Pick<Posting, 'owner' | 'bucket'>[]): Promise<ReadonlyMap<string, bigint>> {
+    const wanted = new Map(postings.map((posting) => [nameOf(posting.owner, posting.bucket), posting]));
+    const found = new Map<string, bigint>();
+    for (const name of wanted.keys()) {
+      const id = this.accounts.get(name);
+      if (id !== undefined) found.set(name, id);
+    }
+    for (const query of [FIND, OPEN, FIND]) {
+      const missing = [...wanted].flatMap(([name, posting]) => (found.has(name) ? [] : [posting]));
+      if (missing.length === 0) break;
+      const rows = await tx.query<AccountRow>(query, [missing.map(({ owner }) => owner), missing.map(({ bucket }) => bucket)]);
+      for (const row of rows) this.note(row, found);
+    }
+    return found;
+  }
+
+  private note({ id, owner, bucket, settled }: AccountRow, found: Map<string, bigint>): void {
+    const name = nameOf(owner, bucket);
+    found.set(name, id);
+    if (!settled) return; // opened by this transaction, which may still be rolled back
     if (this.accounts.size > MAX_KEPT) this.accounts.clear();
-    for (const { id, owner, bucket } of rows) this.accounts.set(`${owner}:${bucket}`, id);
+    this.accounts.set(name, id);
   }
 }
+
+interface AccountRow {
+  readonly id: bigint;
+  readonly owner: string;
+  readonly bucket: string;
+  readonly settled: boolean;
+}
+
+const nameOf = (owner: string, bucket: string): string => `${owner}:${bucket}`;
+
+const FIND = `
+SELECT id, owner, bucket, xmin <> pg_current_xact_id()::xid AS settled
+FROM ledger_accounts WHERE (owner, bucket) IN (SELECT * FROM unnest($1::text[], $2::text[]))`;
+
+/** What another transaction opens at this moment is waited for, and found afterwards. */
+const OPEN = `
+INSERT INTO ledger_accounts (owner, bucket) SELECT * FROM unnest($1::text[], $2::text[]) ORDER BY 1, 2 ON CONFLICT DO NOTHING
+RETURNING id, owner, bucket, false AS settled`;
 
 const BOOK = `
 WITH wanted AS (
