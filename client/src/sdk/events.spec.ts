@@ -51,7 +51,7 @@ test('a broken stream goes on after the last event and repeats none', async () =
   const { tidemill, streams } = await client({
     [EVENTS]: (_, call) =>
       call === 1 ? stream([sse(1), sse(2)], true) : stream([sse(2), sse(3), sse(4, 'finished')]),
-    [JOB]: (_, call) => inState(call === 1 ? 'running' : 'succeeded'),
+    [JOB]: () => inState('succeeded'),
   });
   expect(await ids(tidemill)).toEqual([1, 2, 3, 4]);
   expect(streams().map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '2-a']);
@@ -81,7 +81,24 @@ test('a stream that stays empty while the job goes on is given up', async () => 
     [JOB]: () => inState('running'),
   });
   await expect(ids(tidemill)).rejects.toMatchObject({ code: 'BAD_ANSWER' });
-  expect(streams()).toHaveLength(9);
+  expect(streams()).toHaveLength(11);
+});
+
+test('a stream that was open sits out an orchestrator that restarts', async () => {
+  const { tidemill } = await client({
+    [EVENTS]: (_, call) => {
+      if (call === 1) return stream([sse(1)], true);
+      return call < 8 ? null : stream([sse(2, 'finished')]);
+    },
+    [JOB]: () => inState('succeeded'),
+  });
+  expect(await ids(tidemill)).toEqual([1, 2]);
+});
+
+test('a stream that was never open is given up when nobody answers', async () => {
+  const { tidemill, streams } = await client({ [EVENTS]: () => null });
+  await expect(ids(tidemill)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+  expect(streams()).toHaveLength(5);
 });
 
 test('a job that is not yours has no events', async () => {

@@ -22,8 +22,10 @@ interface EventSource {
 
 /** The orchestrator says something, if only a comment, more often than this; a silent connection is a dead one. */
 const SILENCE_MS = 60_000;
-/** Connections in a row that ended without an event, before the trouble is the caller's. */
-const MAX_EMPTY = 8;
+/** Connections in a row that ended without an event, before the trouble is the caller's: about half a minute of them. */
+const MAX_EMPTY = 10;
+/** What a stream that was open once sits out: an orchestrator that restarts is away for seconds. */
+const PASSING: ReadonlySet<string> = new Set(['UNREACHABLE', 'UNAVAILABLE', 'RATE_LIMITED']);
 const RECONNECT_MS = 500;
 
 /**
@@ -35,6 +37,7 @@ export async function* jobEvents(
   options: EventsOptions,
 ): AsyncGenerator<StreamedEvent> {
   let last = options.after ?? null;
+  let wasOpen = false;
   for (let empty = 0; ; empty += 1) {
     const connection = new AbortController();
     const leave = () => connection.abort(options.signal?.reason);
@@ -42,23 +45,24 @@ export async function* jobEvents(
     options.signal?.throwIfAborted();
     try {
       const response = await source.open(last, connection.signal);
+      wasOpen = true;
       for await (const event of eventsOf(response, connection)) {
         empty = 0;
         if (event.cursor === last) continue; // Sent again after a break.
         last = event.cursor;
         yield event;
       }
+      if (await source.isOver()) return;
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (error instanceof TidemillError) throw error; // Refused, or unreachable after every retry.
-      if (empty >= MAX_EMPTY) throw error;
+      const isRefusal = error instanceof TidemillError && !PASSING.has(error.code);
+      if (isRefusal || !wasOpen || empty >= MAX_EMPTY) throw error;
     } finally {
       options.signal?.removeEventListener('abort', leave);
       connection.abort();
     }
-    if (await source.isOver()) return;
     if (empty >= MAX_EMPTY) throw silent();
-    await source.clock.sleep(RECONNECT_MS * Math.min(empty + 1, 10), options.signal);
+    await source.clock.sleep(RECONNECT_MS * (empty + 1), options.signal);
   }
 }
 
