@@ -105,11 +105,12 @@ export class JobsService {
           return (await this.earlierAnswer(tx, submission, key, bodyDigest)) ?? '';
         }
         await this.store.insert(tx, accountId, jobs);
-        await this.book.book(tx, jobs.map(({ id, draft }) => hold(id, accountId, draft.hold)));
         await this.trail.append(tx, jobs.map((job) => acceptedEvent(job, accountId)));
         const answer = JSON.stringify(answerOf(jobs));
         if (key !== undefined) await this.store.saveAnswer(tx, accountId, key, answer);
         await this.wakeups.notify(tx, 'tasks', 'job');
+        // Last, since it locks the balance that the submitter's other requests and its bills want too.
+        await this.book.book(tx, jobs.map(({ id, draft }) => hold(id, accountId, draft.hold)));
         for (const { draft } of jobs) this.telemetry.jobsAccepted.inc({ kind: draft.kind });
         return answer;
       });

@@ -71,8 +71,8 @@ const DUE = `
 SELECT verdict.attempt_id, verdict.job_id, job.account_id, attempt.worker_id, verdict.payer, attempt.gpu_milli, attempt.cpu_milli,
   attempt.gpu_ask, attempt.cpu_ask, coalesce(attempt.billable_ms, 0) AS billable_ms, job.task_cap, verdict.xid::text AS xid
 FROM verdicts AS verdict
-JOIN attempts AS attempt ON attempt.id = verdict.attempt_id
-JOIN jobs AS job ON job.id = verdict.job_id
+CROSS JOIN LATERAL (SELECT worker_id, gpu_milli, cpu_milli, gpu_ask, cpu_ask, billable_ms FROM attempts WHERE attempts.id = verdict.attempt_id OFFSET 0) AS attempt
+CROSS JOIN LATERAL (SELECT account_id, task_cap FROM jobs WHERE jobs.id = verdict.job_id OFFSET 0) AS job
 WHERE verdict.xid >= $1::xid8 AND verdict.xid < $2::xid8
 ORDER BY verdict.xid LIMIT $3`;
 

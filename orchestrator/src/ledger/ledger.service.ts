@@ -39,13 +39,14 @@ export class LedgerService {
         ...payable.map((due, i) => this.entryOf(due, charges[i])),
         ...leftovers.map(({ job_id, account_id, amount }) => release(job_id, account_id, amount)),
       ];
+      await closeWindow(tx, STAGE, to);
       if (entries.length > 0) {
-        const booked = await this.book.book(tx, entries);
-        for (const { kind } of booked) this.telemetry.ledgerEntries.inc({ kind });
         await this.trail.append(tx, charges.map(bookedEvent));
         await this.wakeups.notify(tx, 'job');
+        // Last, since it locks the balances of submitters, who want to submit meanwhile.
+        const booked = await this.book.book(tx, entries);
+        for (const { kind } of booked) this.telemetry.ledgerEntries.inc({ kind });
       }
-      await closeWindow(tx, STAGE, to);
       return more;
     });
   }

@@ -90,21 +90,25 @@ export class PgReceiptsStore extends ReceiptsStore {
   }
 }
 
-/** Attempts are locked before their tasks, as everywhere, or two statements that end the same attempt deadlock. */
+/**
+ * Attempts are locked before their tasks, as everywhere, or two statements that end the same attempt deadlock. Both are found by
+ * their key before their state is looked at; see the note in pg-leases.store.ts.
+ */
 const TAKE = `
 WITH got AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bigint[], $8::bytea[], $9::text[], $10::bytea[],
     $11::int[], $12::bytea[], $13::text[], $14::text[])
     AS got (attempt_id, task_id, job_id, worker_id, fence, task_digest, meter_ms, hash, text, batch_hashes, batch_index, signature, outcome, result)
+  ORDER BY attempt_id
 ), open AS (
-  SELECT attempt.id, got.* FROM got JOIN attempts AS attempt ON attempt.id = got.attempt_id AND attempt.task_id = got.task_id
-    AND attempt.job_id = got.job_id AND attempt.worker_id = got.worker_id AND attempt.fence = got.fence
-  WHERE attempt.state IN ('leased', 'running', 'lost') ORDER BY attempt.id FOR NO KEY UPDATE OF attempt
+  SELECT got.* FROM got
+  CROSS JOIN LATERAL (SELECT task_id, job_id, worker_id, fence, state FROM attempts WHERE attempts.id = got.attempt_id OFFSET 0 FOR NO KEY UPDATE) AS attempt
+  CROSS JOIN LATERAL (SELECT fence, payload_digest, state FROM tasks WHERE tasks.id = got.task_id OFFSET 0 FOR NO KEY UPDATE) AS task
+  WHERE attempt.task_id = got.task_id AND attempt.job_id = got.job_id AND attempt.worker_id = got.worker_id AND attempt.fence = got.fence
+    AND attempt.state IN ('leased', 'running', 'lost')
+    AND task.fence = got.fence AND task.payload_digest = got.task_digest AND task.state IN ('queued', 'leased', 'running')
 ), taken AS (
-  UPDATE tasks SET state = 'verifying', waiting = false
-  FROM open WHERE tasks.id = open.task_id AND tasks.fence = open.fence AND tasks.payload_digest = open.task_digest
-    AND tasks.state IN ('queued', 'leased', 'running')
-  RETURNING open.*
+  UPDATE tasks SET state = 'verifying', waiting = false FROM open WHERE tasks.id = open.task_id RETURNING open.*
 ), reported AS (
   UPDATE attempts SET state = 'reported', live = false, reason = NULL, finished_at = clock_timestamp(),
     started_at = coalesce(attempts.started_at, attempts.leased_at),

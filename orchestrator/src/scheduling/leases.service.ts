@@ -86,7 +86,7 @@ export class LeasesService {
     await this.endNow(leases.map(({ attemptId }) => ({ attemptId, end: 'refused' as const, detail: `refused: ${reason}` })), workerId);
   }
 
-  /** What a worker that logs in may go on with, and what it must stop. What it was leased and has forgotten goes elsewhere. */
+  /** What a worker that logs in may go on with, and what it must stop. What it took and has forgotten goes elsewhere. */
   async reconcile(workerId: WorkerId, holding: readonly LeaseRef[]): Promise<{ kept: AttemptId[]; gone: AttemptId[] }> {
     const ids = holding.map(({ attemptId }) => attemptId);
     const { kept, forgotten } = await this.store.reconcile(this.db, workerId, ids);
@@ -137,7 +137,8 @@ export class LeasesService {
     const stale = await this.store.staleOffers(this.db, TIMING.offerMs, MAX_SWEPT);
     const ended = await this.endNow(
       [
-        ...lost.map((attemptId) => ({ attemptId, end: 'lost' as const, detail: 'the worker fell silent' })),
+        // What was offered and not taken costs no retry, whatever became of the worker.
+        ...lost.map(({ id, taken }) => ({ attemptId: id, end: taken ? ('lost' as const) : ('offer_timeout' as const), detail: 'the worker fell silent' })),
         ...stale.map((attemptId) => ({ attemptId, end: 'offer_timeout' as const, detail: 'the offer was not taken' })),
       ],
       null,

@@ -46,7 +46,7 @@ export abstract class LeasesStore {
   /** Offered → active; gives the attempts that are. */
   abstract activate(tx: Tx, held: readonly Held[]): Promise<ReadonlySet<AttemptId>>;
 
-  /** Of what a worker says it holds, the leases that are live; and the live ones it does not hold. */
+  /** Of what a worker says it holds, the leases that are live; and those it took and does not hold any more. */
   abstract reconcile(tx: Tx, workerId: WorkerId, holding: readonly AttemptId[]): Promise<{ kept: AttemptId[]; forgotten: AttemptId[] }>;
 
   /** Ends live attempts of a worker, or any when it is null, and gives what their tasks have left. */
@@ -58,8 +58,8 @@ export abstract class LeasesStore {
   /** Tasks that have used up their attempts. */
   abstract fail(tx: Tx, taskIds: readonly TaskId[]): Promise<void>;
 
-  /** Live attempts whose worker is lost. */
-  abstract ofLostWorkers(tx: Tx, limit: number): Promise<readonly AttemptId[]>;
+  /** Live attempts whose worker is lost, and whether it had taken them. */
+  abstract ofLostWorkers(tx: Tx, limit: number): Promise<readonly { id: AttemptId; taken: boolean }[]>;
 
   /** Offers nobody took within `olderThanMs`. */
   abstract staleOffers(tx: Tx, olderThanMs: number, limit: number): Promise<readonly AttemptId[]>;

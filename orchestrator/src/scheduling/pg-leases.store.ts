@@ -47,10 +47,11 @@ export class PgLeasesStore extends LeasesStore {
   }
 
   async reconcile(tx: Tx, workerId: WorkerId, holding: readonly AttemptId[]) {
-    const live = await tx.query<{ id: AttemptId }>('SELECT id FROM attempts WHERE live AND worker_id = $1', [workerId]);
+    const live = await tx.query<{ id: AttemptId; taken: boolean }>(`SELECT id, state = 'running' AS taken FROM attempts WHERE live AND worker_id = $1`, [workerId]);
     const ids = new Set(live.map(({ id }) => id));
     const held = new Set(holding);
-    return { kept: holding.filter((id) => ids.has(id)), forgotten: [...ids].filter((id) => !held.has(id)) };
+    const forgotten = live.filter(({ id, taken }) => taken && !held.has(id)).map(({ id }) => id);
+    return { kept: holding.filter((id) => ids.has(id)), forgotten };
   }
 
   async endAttempts(tx: Tx, ends: readonly { attemptId: AttemptId; end: AttemptEnd; detail: string | null }[], workerId: WorkerId | null) {
@@ -91,13 +92,12 @@ export class PgLeasesStore extends LeasesStore {
     await tx.query(`UPDATE tasks SET state = 'failed', waiting = false WHERE id = ANY ($1) AND state IN ('queued', 'leased', 'running', 'verifying')`, [taskIds]);
   }
 
-  async ofLostWorkers(tx: Tx, limit: number): Promise<readonly AttemptId[]> {
-    const rows = await tx.query<{ id: AttemptId }>(
-      `SELECT attempt.id FROM workers AS worker JOIN attempts AS attempt ON attempt.worker_id = worker.id AND attempt.live
+  ofLostWorkers(tx: Tx, limit: number): Promise<readonly { id: AttemptId; taken: boolean }[]> {
+    return tx.query<{ id: AttemptId; taken: boolean }>(
+      `SELECT attempt.id, attempt.state = 'running' AS taken FROM workers AS worker JOIN attempts AS attempt ON attempt.worker_id = worker.id AND attempt.live
        WHERE worker.state = 'lost' ORDER BY attempt.id LIMIT $1`,
       [limit],
     );
-    return rows.map(({ id }) => id);
   }
 
   async staleOffers(tx: Tx, olderThanMs: number, limit: number): Promise<readonly AttemptId[]> {
@@ -165,24 +165,31 @@ function leased(row: OfferRow): Leased {
   };
 }
 
+/**
+ * Rows are found and locked by their key in a LATERAL subquery before their state is looked at. Said as one join, the planner
+ * believes statistics from a quiet moment ("no task waits"), expects a single row, and scans the list once for each of thousands.
+ */
 const LEASE = `
 WITH plan AS (
   SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::int[])
-    AS plan (task_id, fence, attempt_id, worker_id, revision, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib)
+    AS plan (task_id, fence, attempt_id, worker_id, revision, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib) ORDER BY task_id
+), open AS (
+  SELECT plan.*, task.job_id, worker.gpu_ask, worker.cpu_ask FROM plan
+  CROSS JOIN LATERAL (SELECT job_id, fence, waiting FROM tasks WHERE tasks.id = plan.task_id OFFSET 0 FOR NO KEY UPDATE) AS task
+  CROSS JOIN LATERAL (SELECT gpu_ask, cpu_ask, revision, state FROM workers WHERE workers.id = plan.worker_id OFFSET 0) AS worker
+  WHERE task.fence = plan.fence AND task.waiting AND worker.revision = plan.revision AND worker.state = 'online'
 ), chosen AS (
   UPDATE tasks SET state = 'leased', waiting = false, fence = tasks.fence + 1, attempts_used = tasks.attempts_used + 1
-  FROM plan JOIN workers AS worker ON worker.id = plan.worker_id AND worker.revision = plan.revision AND worker.state = 'online'
-  WHERE tasks.id = plan.task_id AND tasks.fence = plan.fence AND tasks.waiting
-  RETURNING tasks.id AS task_id, tasks.job_id, tasks.fence, tasks.attempts_used, tasks.payload, tasks.inputs, plan.attempt_id, plan.worker_id,
-    plan.gpu_milli, plan.vram_mib, plan.cpu_milli, plan.memory_mib, plan.disk_mib, worker.gpu_ask, worker.cpu_ask
+  FROM open WHERE tasks.id = open.task_id
+  RETURNING open.*, tasks.fence AS new_fence, tasks.attempts_used, tasks.payload, tasks.inputs
 ), made AS (
   INSERT INTO attempts (id, task_id, job_id, worker_id, number, fence, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, gpu_ask, cpu_ask)
-  SELECT attempt_id, task_id, job_id, worker_id, attempts_used, fence, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, gpu_ask, cpu_ask
+  SELECT attempt_id, task_id, job_id, worker_id, attempts_used, new_fence, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, gpu_ask, cpu_ask
   FROM chosen
 )
-SELECT attempt_id AS id, task_id, chosen.job_id, worker_id, fence, payload, inputs, job.max_duration_ms, gpu_milli, vram_mib, cpu_milli,
-  memory_mib, disk_mib
-FROM chosen JOIN jobs AS job ON job.id = chosen.job_id`;
+SELECT attempt_id AS id, task_id, chosen.job_id, worker_id, new_fence AS fence, payload, inputs, job.max_duration_ms, gpu_milli, vram_mib,
+  cpu_milli, memory_mib, disk_mib
+FROM chosen CROSS JOIN LATERAL (SELECT max_duration_ms FROM jobs WHERE jobs.id = chosen.job_id OFFSET 0) AS job`;
 
 const BIND_CLASS = `
 UPDATE tasks SET runtime_class = bound.class
@@ -191,26 +198,37 @@ WHERE (tasks.id = leased.root_id OR (tasks.root_id = leased.root_id AND tasks.ro
 
 const ACTIVATE = `
 WITH held AS (
-  SELECT * FROM unnest($1::text[], $2::int[], $3::text[]) AS held (attempt_id, fence, worker_id)
+  SELECT * FROM unnest($1::text[], $2::int[], $3::text[]) AS held (attempt_id, fence, worker_id) ORDER BY attempt_id
+), open AS (
+  SELECT held.attempt_id, attempt.task_id, attempt.job_id FROM held
+  CROSS JOIN LATERAL (SELECT task_id, job_id, worker_id, fence, state, live FROM attempts WHERE attempts.id = held.attempt_id OFFSET 0 FOR NO KEY UPDATE) AS attempt
+  WHERE attempt.fence = held.fence AND attempt.worker_id = held.worker_id AND attempt.live AND attempt.state = 'leased'
 ), active AS (
-  UPDATE attempts SET state = 'running', started_at = clock_timestamp()
-  FROM held WHERE attempts.id = held.attempt_id AND attempts.fence = held.fence AND attempts.worker_id = held.worker_id
-    AND attempts.live AND attempts.state = 'leased'
-  RETURNING attempts.id, attempts.task_id, attempts.job_id
+  UPDATE attempts SET state = 'running', started_at = clock_timestamp() FROM open WHERE attempts.id = open.attempt_id
+  RETURNING attempts.id, open.task_id, open.job_id
 ), running AS (
-  UPDATE tasks SET state = 'running' FROM active WHERE tasks.id = active.task_id AND tasks.state = 'leased'
+  UPDATE tasks SET state = 'running'
+  FROM (SELECT task_id FROM active CROSS JOIN LATERAL (SELECT state FROM tasks WHERE tasks.id = active.task_id OFFSET 0 FOR NO KEY UPDATE) AS task
+        WHERE task.state = 'leased') AS leased
+  WHERE tasks.id = leased.task_id
 ), started AS (
   UPDATE jobs SET state = 'running', started_at = clock_timestamp()
-  FROM (SELECT DISTINCT job_id FROM active) AS active WHERE jobs.id = active.job_id AND jobs.state = 'queued'
+  FROM (SELECT job_id FROM (SELECT DISTINCT job_id FROM active) AS active
+        CROSS JOIN LATERAL (SELECT state FROM jobs WHERE jobs.id = active.job_id OFFSET 0 FOR NO KEY UPDATE) AS job WHERE job.state = 'queued') AS queued
+  WHERE jobs.id = queued.job_id
 )
 SELECT id FROM active`;
 
 const END_ATTEMPTS = `
 WITH wanted AS (
-  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (attempt_id, state, reason)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (attempt_id, state, reason) ORDER BY attempt_id
+), open AS (
+  SELECT wanted.* FROM wanted
+  CROSS JOIN LATERAL (SELECT worker_id, live FROM attempts WHERE attempts.id = wanted.attempt_id OFFSET 0 FOR NO KEY UPDATE) AS attempt
+  WHERE attempt.live AND ($4::text IS NULL OR attempt.worker_id = $4)
 ), ended AS (
-  UPDATE attempts SET state = wanted.state, live = false, reason = wanted.reason, finished_at = clock_timestamp()
-  FROM wanted WHERE attempts.id = wanted.attempt_id AND attempts.live AND ($4::text IS NULL OR attempts.worker_id = $4)
+  UPDATE attempts SET state = open.state, live = false, reason = open.reason, finished_at = clock_timestamp()
+  FROM open WHERE attempts.id = open.attempt_id
   RETURNING attempts.id, attempts.task_id, attempts.job_id, attempts.worker_id, attempts.fence, attempts.state
 ), counted AS (
   UPDATE workers SET lost = workers.lost + counts.lost, failed = workers.failed + counts.failed

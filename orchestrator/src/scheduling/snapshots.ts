@@ -13,6 +13,7 @@ interface TaskRow {
   readonly runtime_class: string | null;
   readonly excluded: WorkerId[] | null;
   readonly siblings: WorkerId[] | null;
+  readonly passed: WorkerId[] | null;
   readonly preferred_worker: WorkerId | null;
   readonly needs: string;
   readonly max_gpu_ask: bigint | null;
@@ -29,6 +30,12 @@ interface UsedRow {
   readonly disk_mib: number;
 }
 
+/**
+ * A worker that did not take a task is not asked for it again for so long: a deaf one that is cheap would otherwise get it every time
+ * and keep it from the others, and one that refuses at once would be asked thousands of times.
+ */
+const PASSED_MS = 10_000;
+
 /** Needs by their text: jobs ask the same few things, and the same object lets the scheduler group them. */
 const MAX_KEPT_NEEDS = 10_000;
 
@@ -41,7 +48,7 @@ export class Snapshots {
 
   /** The `limit` tasks that are first in line, and every worker that is online; null when there is nothing to place. */
   async take(limit: number): Promise<Snapshot | null> {
-    const rows = await this.db.query<TaskRow>(QUEUED, [limit]);
+    const rows = await this.db.query<TaskRow>(QUEUED, [limit, PASSED_MS]);
     if (rows.length === 0) return null;
     return { queued: rows.map((row) => this.queued(row)), workers: await this.workers() };
   }
@@ -65,7 +72,7 @@ export class Snapshots {
       runtimeClass: row.runtime_class,
       maxGpuAsk: row.max_gpu_ask,
       maxCpuAsk: row.max_cpu_ask,
-      excluded: [...(row.excluded ?? []), ...(row.siblings ?? [])],
+      excluded: [...(row.excluded ?? []), ...(row.siblings ?? []), ...(row.passed ?? [])],
       preferred: row.preferred_worker,
     };
   }
@@ -97,7 +104,7 @@ function lessUsed(worker: OpenWorker, used: UsedRow | undefined): OpenWorker {
   };
 }
 
-/** Only tasks whose results are compared have siblings to stay away from. */
+/** Only tasks whose results are compared have siblings to stay away from; only those with a fence were ever offered. */
 const QUEUED = `
 SELECT task.id, task.fence, task.priority, task.runtime_class, task.excluded, task.preferred_worker, job.needs, job.max_gpu_ask, job.max_cpu_ask,
   CASE WHEN job.verify <> '{"method":"none"}' THEN task.root_id END AS family,
@@ -105,7 +112,12 @@ SELECT task.id, task.fence, task.priority, task.runtime_class, task.excluded, ta
     SELECT array_agg(attempt.worker_id) FROM tasks AS sibling JOIN attempts AS attempt ON attempt.task_id = sibling.id
     WHERE (sibling.id = task.root_id OR (sibling.root_id = task.root_id AND sibling.role <> 'primary'))
       AND sibling.id <> task.id AND attempt.state IN ('leased', 'running', 'reported', 'accepted', 'rejected', 'disputed')
-  ) END AS siblings
+  ) END AS siblings,
+  CASE WHEN task.fence > 0 THEN (
+    SELECT array_agg(attempt.worker_id) FROM attempts AS attempt
+    WHERE attempt.task_id = task.id AND attempt.state = 'cancelled' AND attempt.started_at IS NULL
+      AND attempt.finished_at > clock_timestamp() - $2 * interval '1 millisecond'
+  ) END AS passed
 FROM tasks AS task JOIN jobs AS job ON job.id = task.job_id
 WHERE task.waiting ORDER BY task.priority DESC, task.id LIMIT $1`;
 

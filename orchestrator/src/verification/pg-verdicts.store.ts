@@ -117,10 +117,10 @@ const REPORTED = `
 SELECT receipt.attempt_id, receipt.task_id, task.root_id, task.job_id, attempt.worker_id, task.role, task.audited, job.verify, receipt.hash,
   receipt.result, receipt.xid::text AS xid
 FROM receipts AS receipt
-JOIN attempts AS attempt ON attempt.id = receipt.attempt_id
-JOIN tasks AS task ON task.id = receipt.task_id
-JOIN jobs AS job ON job.id = task.job_id
-WHERE receipt.xid >= $1::xid8 AND receipt.xid < $2::xid8 AND attempt.state = 'reported'
+CROSS JOIN LATERAL (SELECT worker_id FROM attempts WHERE attempts.id = receipt.attempt_id OFFSET 0) AS attempt
+CROSS JOIN LATERAL (SELECT root_id, job_id, role, audited FROM tasks WHERE tasks.id = receipt.task_id OFFSET 0) AS task
+CROSS JOIN LATERAL (SELECT verify FROM jobs WHERE jobs.id = task.job_id OFFSET 0) AS job
+WHERE receipt.xid >= $1::xid8 AND receipt.xid < $2::xid8
 ORDER BY receipt.xid LIMIT $3`;
 
 const FAMILIES = `
@@ -139,23 +139,32 @@ INSERT INTO tasks (id, job_id, idx, role, root_id, priority, runtime_class, payl
 SELECT copy.id, root.job_id, root.idx, copy.role, root.id, root.priority, root.runtime_class, root.payload, root.payload_digest, root.inputs
 FROM unnest($1::text[], $2::text[], $3::text[]) AS copy (id, root_id, role) JOIN tasks AS root ON root.id = copy.root_id`;
 
-/** A task succeeds with its accepted attempt, fails with an accepted failure, and goes back in line when its attempt is rejected. */
+/**
+ * A task succeeds with its accepted attempt and fails with an accepted failure. Attempts are found by their key before their state
+ * is looked at; see the note in pg-leases.store.ts.
+ */
 const GIVE = `
 WITH given AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[])
-    AS given (attempt_id, task_id, job_id, verdict, reason, payer, settles, failed)
+    AS given (attempt_id, task_id, job_id, verdict, reason, payer, settles, failed) ORDER BY attempt_id
+), open AS (
+  SELECT given.*, attempt.worker_id FROM given
+  CROSS JOIN LATERAL (SELECT worker_id, state FROM attempts WHERE attempts.id = given.attempt_id OFFSET 0 FOR NO KEY UPDATE) AS attempt
+  WHERE attempt.state IN ('reported', 'disputed')
 ), judged AS (
-  UPDATE attempts SET state = given.verdict FROM given WHERE attempts.id = given.attempt_id AND attempts.state IN ('reported', 'disputed')
-  RETURNING attempts.worker_id, given.*
+  UPDATE attempts SET state = open.verdict FROM open WHERE attempts.id = open.attempt_id RETURNING open.*
 ), written AS (
   INSERT INTO verdicts (attempt_id, job_id, verdict, reason, payer) SELECT attempt_id, job_id, verdict, reason, payer FROM judged
 ), settled AS (
   SELECT DISTINCT ON (coalesce(settles, task_id)) coalesce(settles, task_id) AS task_id, job_id, settles IS NOT NULL AS counts, failed, verdict
   FROM judged ORDER BY coalesce(settles, task_id), settles NULLS LAST
+), verifying AS (
+  SELECT settled.* FROM settled
+  CROSS JOIN LATERAL (SELECT state FROM tasks WHERE tasks.id = settled.task_id OFFSET 0 FOR NO KEY UPDATE) AS task WHERE task.state = 'verifying'
 ), tasks_done AS (
-  UPDATE tasks SET state = CASE WHEN settled.verdict = 'accepted' AND NOT settled.failed THEN 'succeeded' ELSE 'failed' END
-  FROM settled WHERE tasks.id = settled.task_id AND tasks.state = 'verifying'
-  RETURNING settled.job_id, settled.counts, tasks.state
+  UPDATE tasks SET state = CASE WHEN verifying.verdict = 'accepted' AND NOT verifying.failed THEN 'succeeded' ELSE 'failed' END
+  FROM verifying WHERE tasks.id = verifying.task_id
+  RETURNING verifying.job_id, verifying.counts, tasks.state
 ), counted AS (
   UPDATE workers SET accepted = workers.accepted + counts.accepted, rejected = workers.rejected + counts.rejected
   FROM (SELECT worker_id, count(*) FILTER (WHERE verdict = 'accepted') AS accepted, count(*) FILTER (WHERE verdict = 'rejected') AS rejected
