@@ -2,6 +2,7 @@ export * from './api.js';
 export * from './base58.js';
 export * from './canonical-json.js';
 export * from './codec.js';
+export * from './count.js';
 export * from './crypto.js';
 export * from './digest.js';
 export * from './errors.js';

@@ -4,6 +4,9 @@ import { PublicKeyText, SignatureText } from './digest.js';
 /** A nonce is good for one login within this time (G21). */
 export const LOGIN_NONCE_TTL_MS = 60_000;
 
+/** The random text of a challenge. */
+export const Nonce = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+
 /** Who logs in, and so what the signature is good for. */
 export const LOGIN_PURPOSES = ['submitter', 'worker'] as const;
 export type LoginPurpose = (typeof LOGIN_PURPOSES)[number];
@@ -56,7 +59,7 @@ export const LoginChallenge = z
 export type LoginChallenge = z.infer<typeof LoginChallenge>;
 
 export const LoginRequest = z
-  .strictObject({ publicKey: PublicKeyText, nonce: z.string().max(64), signature: SignatureText })
+  .strictObject({ publicKey: PublicKeyText, nonce: Nonce, signature: SignatureText })
   .meta({ id: 'LoginRequest' });
 
 export const LoginResult = z

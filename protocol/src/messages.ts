@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { Count, Fence } from './count.js';
 import { Digest, PublicKeyText, SignatureText } from './digest.js';
 import { AttemptId, JobId, SessionId, TaskId, WorkerId } from './ids.js';
-import { BaseUnits } from './money.js';
+import { Nonce } from './login.js';
+import { Ask } from './money.js';
 import { SignedReceipts } from './receipt.js';
 import { Capabilities, Resources } from './resources.js';
 
@@ -29,7 +31,7 @@ export const TIMING = {
 const seq = z.int().min(0);
 /** After login every frame of a worker carries its session and a number that only rises (G21). */
 const inSession = { session: SessionId, seq };
-const lease = z.strictObject({ attemptId: AttemptId, fence: z.int().min(1) });
+const lease = z.strictObject({ attemptId: AttemptId, fence: Fence });
 const leases = z.array(lease).min(1).max(MAX_HELD_ATTEMPTS);
 export type LeaseRef = z.infer<typeof lease>;
 
@@ -39,7 +41,7 @@ export const WorkerProfile = z.strictObject({
   resources: Resources,
   /** Attempts the worker runs side by side, whatever its resources. */
   slots: z.int().min(1).max(MAX_HELD_ATTEMPTS),
-  asks: z.strictObject({ gpuHour: BaseUnits, cpuHour: BaseUnits }),
+  asks: z.strictObject({ gpuHour: Ask, cpuHour: Ask }),
   /** Where earnings go; the worker's own key when absent. */
   payout: PublicKeyText.optional(),
 });
@@ -49,7 +51,7 @@ export const Login = z.strictObject({
   type: z.literal('login'),
   versions: z.array(z.int().min(1)).min(1).max(16),
   publicKey: PublicKeyText,
-  nonce: z.string().max(64),
+  nonce: Nonce,
   signature: SignatureText,
   profile: WorkerProfile,
   /** Attempts the worker still works on or has receipts for: kept if they are still its own. */
@@ -76,8 +78,8 @@ const Progress = z.strictObject({
   items: z
     .array(
       lease.extend({
-        step: z.int().min(0),
-        totalSteps: z.int().min(0),
+        step: Count,
+        totalSteps: Count,
         metrics: z.record(z.string().max(32), z.number()),
       }),
     )
@@ -88,14 +90,14 @@ const Logs = z.strictObject({
   type: z.literal('logs'),
   ...inSession,
   items: z
-    .array(lease.extend({ line: z.int().min(0), stream: z.enum(['out', 'err']), text: z.string().max(4_096) }))
+    .array(lease.extend({ line: Count, stream: z.enum(['out', 'err']), text: z.string().max(4_096) }))
     .min(1)
     .max(32),
 });
 const Checkpoint = z.strictObject({
   type: z.literal('checkpoint'),
   ...inSession,
-  items: z.array(lease.extend({ step: z.int().min(0), digest: Digest, sizeBytes: z.int().min(0) })).min(1).max(16),
+  items: z.array(lease.extend({ step: Count, digest: Digest, sizeBytes: z.int().min(0) })).min(1).max(16),
 });
 const Receipts = z.strictObject({ type: z.literal('receipts'), ...inSession, ...SignedReceipts.shape });
 const Profile = z.strictObject({ type: z.literal('profile'), ...inSession, profile: WorkerProfile });
@@ -123,7 +125,7 @@ export const Offer = z.strictObject({
   jobId: JobId,
   taskId: TaskId,
   attemptId: AttemptId,
-  fence: z.int().min(1),
+  fence: Fence,
   payload: z.string().max(128 * 1024),
   inputs: z.array(InputRef).max(64),
   needs: Resources,

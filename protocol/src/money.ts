@@ -31,12 +31,21 @@ export function formatAmount(units: bigint): string {
   return `${sign}${digits.slice(0, -MINT_DECIMALS)}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
+/**
+ * Most that a spec may name or a worker ask: a billion tokens. Sums over the largest batch, and one and a half times it, still
+ * fit `MAX_AMOUNT`.
+ */
+export const MAX_MONEY = 10n ** 15n;
+
 /** Money in a spec: a decimal text or number with at most the mint's decimals, taken exactly. */
 export const Money = z
   .union([z.string().max(24), z.number().nonnegative().max(Number.MAX_SAFE_INTEGER)])
-  .meta({ description: 'An amount of tokens, as a decimal text or number with at most 6 decimals.' })
-  .refine((value) => parseAmount(String(value)) !== null, {
-    message: 'an amount with at most 6 decimals, such as "1.20"',
+  .meta({
+    description:
+      'An amount of tokens, as a decimal text or number with at most 6 decimals, up to 1,000,000,000.',
+  })
+  .refine((value) => (parseAmount(String(value)) ?? MAX_AMOUNT) <= MAX_MONEY, {
+    message: 'an amount with at most 6 decimals, such as "1.20", up to 1000000000',
   });
 
 /** A whole number of base units as text: bigint has no place in JSON. */
@@ -44,3 +53,9 @@ export const BaseUnits = z
   .string()
   .regex(/^-?\d{1,19}$/)
   .meta({ description: 'A whole number of base units (10⁻⁶ token).' });
+
+/** What a worker asks for an hour, in base units. A negative one would take money out of its own earnings and stop the books. */
+export const Ask = z
+  .string()
+  .regex(/^\d{1,16}$/, 'a whole number of base units')
+  .refine((text) => !/^\d{1,16}$/.test(text) || BigInt(text) <= MAX_MONEY, { message: `at most ${MAX_MONEY} base units` });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canonicalJson } from './canonical-json.js';
+import { Fence } from './count.js';
 import { tagged, TAGS, utf8ToBytes, type Sha256 } from './crypto.js';
 import { Digest, Hex32, SignatureText } from './digest.js';
 import { AttemptId, JobId, TaskId, WorkerId } from './ids.js';
@@ -28,7 +29,7 @@ export const Receipt = z
     jobId: JobId,
     taskId: TaskId,
     attemptId: AttemptId,
-    fence: z.int().min(1),
+    fence: Fence,
     taskDigest: Digest,
     runtimeClass: z.string().max(128),
     outcome: z.enum(['succeeded', 'failed']),
