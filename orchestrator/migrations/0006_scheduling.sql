@@ -27,8 +27,6 @@ CREATE TABLE attempts (
 --> statement-breakpoint
 CREATE INDEX attempts_live ON attempts (worker_id) WHERE live;
 --> statement-breakpoint
-CREATE INDEX attempts_by_job ON attempts (job_id);
---> statement-breakpoint
 CREATE TRIGGER attempt_transition BEFORE UPDATE OF state ON attempts FOR EACH ROW
   WHEN (OLD.state <> NEW.state AND (OLD.state, NEW.state) NOT IN (
     ('leased', 'running'), ('leased', 'reported'), ('leased', 'failed'), ('leased', 'cancelled'), ('leased', 'preempted'), ('leased', 'lost'), ('leased', 'stale'),

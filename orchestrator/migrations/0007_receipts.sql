@@ -4,8 +4,9 @@ CREATE TABLE receipts (
   task_id text COLLATE "C" NOT NULL,
   hash bytea NOT NULL,
   text text NOT NULL,
-  batch_hashes bytea NOT NULL,
+  path bytea NOT NULL,
   batch_index smallint NOT NULL,
+  batch_size smallint NOT NULL,
   signature bytea NOT NULL,
   outcome text COLLATE "C" NOT NULL,
   -- What verification compares: the commitment, the digest of the outputs, or the failure.

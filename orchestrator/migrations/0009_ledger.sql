@@ -7,13 +7,14 @@ CREATE TABLE charges (
   fee bigint NOT NULL CHECK (fee >= 0),
   payer text COLLATE "C" NOT NULL,
   at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  -- Whether the worker's part can no longer be withheld.
+  -- How many accepted results the worker had, and whether its part can no longer be withheld.
+  worker_results integer NOT NULL,
   released boolean NOT NULL DEFAULT false
 );
 --> statement-breakpoint
 CREATE INDEX charges_by_job ON charges (job_id);
 --> statement-breakpoint
-CREATE INDEX charges_by_worker ON charges (worker_id, at);
+CREATE INDEX charges_to_release ON charges (at) WHERE NOT released;
 --> statement-breakpoint
 GRANT SELECT, INSERT ON charges TO tidemill_app;
 --> statement-breakpoint

@@ -36,3 +36,22 @@ export function largestPowerOfTwoBelow(n: number): number {
   while (power * 2 < n) power *= 2;
   return power;
 }
+
+/** The root over leaf hashes in order, and each leaf's audit path from the bottom up: one walk serves a whole batch. */
+export function merklePaths(
+  leaves: readonly Uint8Array[],
+  sha256: Sha256,
+): { readonly root: Uint8Array; readonly paths: readonly (readonly Uint8Array[])[] } {
+  const paths: Uint8Array[][] = leaves.map(() => []);
+  const walk = (from: number, to: number): Uint8Array => {
+    const [leaf] = leaves.slice(from, from + 1);
+    if (leaf === undefined) return sha256(new Uint8Array());
+    if (to - from === 1) return leaf;
+    const middle = from + largestPowerOfTwoBelow(to - from);
+    const left = walk(from, middle);
+    const right = walk(middle, to);
+    for (let i = from; i < to; i += 1) paths[i]?.push(i < middle ? right : left);
+    return nodeHash(left, right, sha256);
+  };
+  return { root: walk(0, leaves.length), paths };
+}

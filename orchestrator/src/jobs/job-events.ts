@@ -36,22 +36,25 @@ export class JobEvents {
 const at = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
 const EVENTS = `
+WITH attempt AS (
+  SELECT attempts.* FROM tasks JOIN attempts ON attempts.task_id = tasks.id WHERE tasks.job_id = $1
+)
 SELECT key, micros, type, data FROM (
   SELECT 'a' AS key, ${at('created_at')} AS micros, 'accepted' AS type, jsonb_build_object('kind', kind, 'hold', hold::text) AS data
     FROM jobs WHERE id = $1
   UNION ALL SELECT 'b' || id, ${at('leased_at')}, 'leased', jsonb_build_object('attempt', id, 'task', task_id, 'worker', worker_id, 'number', number)
-    FROM attempts WHERE job_id = $1
+    FROM attempt
   UNION ALL SELECT 'c' || id, ${at('started_at')}, 'running', jsonb_build_object('attempt', id, 'task', task_id, 'worker', worker_id)
-    FROM attempts WHERE job_id = $1 AND started_at IS NOT NULL
+    FROM attempt WHERE started_at IS NOT NULL
   UNION ALL SELECT 'd' || attempt_id || '-' || step, ${at('at')}, 'progress', jsonb_build_object('attempt', attempt_id, 'step', step, 'totalSteps', total_steps, 'metrics', metrics::jsonb)
     FROM attempt_progress WHERE job_id = $1
   UNION ALL SELECT 'e' || attempt_id || '-' || step, ${at('at')}, 'checkpoint', jsonb_build_object('attempt', attempt_id, 'step', step, 'digest', digest, 'sizeBytes', size_bytes)
     FROM attempt_checkpoints WHERE job_id = $1
   UNION ALL SELECT 'f' || id, ${at('finished_at')}, CASE WHEN state = 'lost' THEN 'lost' WHEN state IN ('reported', 'accepted', 'rejected', 'disputed') THEN 'reported' ELSE 'requeued' END,
       jsonb_build_object('attempt', id, 'task', task_id, 'worker', worker_id, 'state', state, 'reason', reason)
-    FROM attempts WHERE job_id = $1 AND finished_at IS NOT NULL
-  UNION ALL SELECT 'g' || attempt_id, ${at('at')}, 'verdict', jsonb_build_object('attempt', attempt_id, 'verdict', verdict, 'reason', reason)
-    FROM verdicts WHERE job_id = $1
+    FROM attempt WHERE finished_at IS NOT NULL
+  UNION ALL SELECT 'g' || attempt_id, ${at('at')}, 'verdict', jsonb_build_object('attempt', attempt_id, 'verdict', verdict, 'reason', verdicts.reason)
+    FROM attempt JOIN verdicts ON verdicts.attempt_id = attempt.id
   UNION ALL SELECT 'h' || attempt_id, ${at('at')}, 'booked', jsonb_build_object('attempt', attempt_id, 'price', price::text, 'fee', fee::text, 'payer', payer)
     FROM charges WHERE job_id = $1
   UNION ALL SELECT 'l' || attempt_id || '-' || line, ${at('at')}, 'log', jsonb_build_object('attempt', attempt_id, 'line', line, 'stream', stream, 'text', text)

@@ -148,11 +148,12 @@ WHERE job.account_id = $1`;
 const ATTEMPTS = `
 SELECT attempt.id, attempt.task_id, attempt.number, attempt.worker_id, attempt.fence, attempt.state, attempt.reason, attempt.leased_at,
   attempt.started_at, attempt.finished_at, receipt.hash, coalesce(verdict.verdict, CASE WHEN attempt.state = 'disputed' THEN 'disputed' END) AS verdict, charge.price
-FROM attempts AS attempt
+FROM tasks AS task
+JOIN attempts AS attempt ON attempt.task_id = task.id
 LEFT JOIN receipts AS receipt ON receipt.attempt_id = attempt.id
 LEFT JOIN verdicts AS verdict ON verdict.attempt_id = attempt.id
 LEFT JOIN charges AS charge ON charge.attempt_id = attempt.id
-WHERE attempt.job_id = $1 ORDER BY attempt.id`;
+WHERE task.job_id = $1 ORDER BY attempt.id`;
 
 function view(row: JobRow): JobView {
   return {

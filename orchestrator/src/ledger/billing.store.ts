@@ -45,11 +45,13 @@ export class BillingStore {
     return { rows: rows.filter(({ xid }) => xid !== last), to: last, more: true };
   }
 
-  async addCharges(tx: Tx, charges: readonly Charge[]): Promise<void> {
+  async addCharges(tx: Tx, charges: readonly Charge[], released: boolean): Promise<void> {
     if (charges.length === 0) return;
     await tx.query(
-      `INSERT INTO charges (attempt_id, job_id, worker_id, price, fee, payer)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])`,
+      `INSERT INTO charges (attempt_id, job_id, worker_id, price, fee, payer, worker_results, released)
+       SELECT charge.*, worker.accepted, $7
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[]) AS charge (attempt_id, job_id, worker_id, price, fee, payer)
+       JOIN workers AS worker ON worker.id = charge.worker_id`,
       [
         charges.map(({ attemptId }) => attemptId),
         charges.map(({ jobId }) => jobId),
@@ -57,6 +59,7 @@ export class BillingStore {
         charges.map(({ price }) => price),
         charges.map(({ fee }) => fee),
         charges.map(({ payer }) => payer),
+        released,
       ],
     );
   }
@@ -86,5 +89,6 @@ SELECT job.id AS job_id, job.account_id,
 FROM candidates JOIN jobs AS job ON job.id = candidates.job_id
 WHERE NOT EXISTS (SELECT FROM tasks WHERE tasks.job_id = job.id AND tasks.state = 'verifying')
   AND NOT EXISTS (
-    SELECT FROM attempts AS attempt JOIN verdicts AS verdict ON verdict.attempt_id = attempt.id LEFT JOIN charges AS charge ON charge.attempt_id = attempt.id
-    WHERE attempt.job_id = job.id AND verdict.payer = 'submitter' AND charge.attempt_id IS NULL)`;
+    SELECT FROM tasks AS task JOIN attempts AS attempt ON attempt.task_id = task.id JOIN verdicts AS verdict ON verdict.attempt_id = attempt.id
+      LEFT JOIN charges AS charge ON charge.attempt_id = attempt.id
+    WHERE task.job_id = job.id AND verdict.payer = 'submitter' AND charge.attempt_id IS NULL)`;

@@ -32,7 +32,7 @@ export class LedgerService {
       const { rows, to, more } = await this.billing.due(tx, window, MAX_PER_TURN);
       const payable = rows.filter(({ payer }) => payer !== 'nobody');
       const charges = payable.map((due) => this.chargeOf(due));
-      await this.billing.addCharges(tx, charges);
+      await this.billing.addCharges(tx, charges, this.config.release === 'immediate');
       const leftovers = await this.billing.leftovers(tx, { from: window.from, to }, [...new Set(rows.map(({ job_id }) => job_id))]);
 
       const entries = [

@@ -33,8 +33,8 @@ export class ReleaseService {
 
 const RIPE = `
 UPDATE charges SET released = true WHERE attempt_id IN (
-  SELECT charge.attempt_id FROM charges AS charge
+  SELECT charge.attempt_id FROM charges AS charge JOIN workers AS worker ON worker.id = charge.worker_id
   WHERE NOT charge.released AND charge.at < clock_timestamp() - $1 * interval '1 millisecond'
-    AND (SELECT count(*) FROM (SELECT FROM charges AS later WHERE later.worker_id = charge.worker_id AND later.at > charge.at LIMIT $2) AS some) >= $2
-  ORDER BY charge.at LIMIT $3 FOR UPDATE SKIP LOCKED
+    AND worker.accepted - charge.worker_results >= $2
+  ORDER BY charge.at LIMIT $3 FOR UPDATE OF charge SKIP LOCKED
 ) RETURNING attempt_id, worker_id, (price - fee)::bigint AS amount`;

@@ -1,11 +1,13 @@
 import {
   decodeBase58,
   MAX_RECEIPT_LENGTH,
+  merklePaths,
   parseJson,
   Receipt,
   receiptHash,
-  receiptsSigningBytes,
   RECEIPT_TTL_MS,
+  tagged,
+  TAGS,
   TFJS_OUTPUTS,
   type SignedReceipts,
   type VerifySignature,
@@ -18,9 +20,10 @@ export interface SoundReceipt {
   readonly receipt: Receipt;
   readonly text: string;
   readonly hash: Uint8Array;
-  /** Hashes of the whole batch, 32 bytes each, and which one is this: with the signature they prove this receipt alone. */
-  readonly batchHashes: Uint8Array;
+  /** Its audit path in the batch that was signed, its index and the batch's size: with the signature they prove it alone. */
+  readonly path: Uint8Array;
   readonly batchIndex: number;
+  readonly batchSize: number;
   readonly signature: Uint8Array;
 }
 
@@ -40,9 +43,8 @@ export function checkReceipts(
 ): Checked[] {
   const hashes = batch.receipts.map((text) => receiptHash(text, nodeSha256));
   const signature = decodeBase58(batch.signature);
-  const signed =
-    signature !== null && signer.publicKey !== null && verify(signer.publicKey, receiptsSigningBytes(hashes, nodeSha256), signature);
-  const batchHashes = Buffer.concat(hashes);
+  const { root, paths } = merklePaths(hashes, nodeSha256);
+  const signed = signature !== null && signer.publicKey !== null && verify(signer.publicKey, tagged(TAGS.receipts, root), signature);
 
   return batch.receipts.map((text, batchIndex): Checked => {
     const hash = hashes[batchIndex] ?? new Uint8Array(32);
@@ -50,7 +52,7 @@ export function checkReceipts(
     const code =
       receipt === null ? 'RECEIPT_MALFORMED' : !signed || signature === null ? 'SIGNATURE_INVALID' : faultOf(receipt, signer.workerId, here);
     if (receipt === null || signature === null || code !== null) return { ok: false, receipt, text, hash, code: code ?? 'RECEIPT_MALFORMED' };
-    return { ok: true, sound: { receipt, text, hash, batchHashes, batchIndex, signature } };
+    return { ok: true, sound: { receipt, text, hash, path: Buffer.concat(paths[batchIndex] ?? []), batchIndex, batchSize: hashes.length, signature } };
   });
 }
 

@@ -9,7 +9,7 @@ import { ReceiptsStore, type Dependent, type RefusedReceipt, type Taken } from '
 export class PgReceiptsStore extends ReceiptsStore {
   async take(tx: Tx, receipts: readonly SoundReceipt[]): Promise<readonly Taken[]> {
     if (receipts.length === 0) return [];
-    const rows = await tx.query<{ id: AttemptId; task_id: TaskId; job_id: JobId; account_id: string }>(TAKE, [
+    const rows = await tx.query<{ id: AttemptId; task_id: TaskId; job_id: JobId; account_id: string; checked: boolean }>(TAKE, [
       receipts.map(({ receipt }) => receipt.attemptId),
       receipts.map(({ receipt }) => receipt.taskId),
       receipts.map(({ receipt }) => receipt.jobId),
@@ -19,13 +19,14 @@ export class PgReceiptsStore extends ReceiptsStore {
       receipts.map(({ receipt }) => receipt.usage.billableMs),
       receipts.map(({ hash }) => hash),
       receipts.map(({ text }) => text),
-      receipts.map(({ batchHashes }) => batchHashes),
+      receipts.map(({ path }) => path),
       receipts.map(({ batchIndex }) => batchIndex),
+      receipts.map(({ batchSize }) => batchSize),
       receipts.map(({ signature }) => signature),
       receipts.map(({ receipt }) => receipt.outcome),
       receipts.map(({ receipt }) => resultOf(receipt)),
     ]);
-    return rows.map((row) => ({ attemptId: row.id, taskId: row.task_id, jobId: row.job_id, accountId: row.account_id }));
+    return rows.map((row) => ({ attemptId: row.id, taskId: row.task_id, jobId: row.job_id, accountId: row.account_id, isChecked: row.checked }));
   }
 
   async known(tx: Tx, receipts: readonly SoundReceipt[]): Promise<ReadonlySet<string>> {
@@ -97,8 +98,8 @@ export class PgReceiptsStore extends ReceiptsStore {
 const TAKE = `
 WITH got AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bigint[], $8::bytea[], $9::text[], $10::bytea[],
-    $11::int[], $12::bytea[], $13::text[], $14::text[])
-    AS got (attempt_id, task_id, job_id, worker_id, fence, task_digest, meter_ms, hash, text, batch_hashes, batch_index, signature, outcome, result)
+    $11::int[], $12::int[], $13::bytea[], $14::text[], $15::text[])
+    AS got (attempt_id, task_id, job_id, worker_id, fence, task_digest, meter_ms, hash, text, path, batch_index, batch_size, signature, outcome, result)
   ORDER BY attempt_id
 ), open AS (
   SELECT got.* FROM got
@@ -115,9 +116,9 @@ WITH got AS (
     billable_ms = greatest(0, least(taken.meter_ms, job.max_duration_ms,
       floor(extract(epoch FROM clock_timestamp() - coalesce(attempts.started_at, attempts.leased_at)) * 1000)::bigint))
   FROM taken JOIN jobs AS job ON job.id = taken.job_id WHERE attempts.id = taken.attempt_id
-  RETURNING attempts.id, attempts.task_id, attempts.job_id, job.account_id
+  RETURNING attempts.id, attempts.task_id, attempts.job_id, job.account_id, job.verify <> '{"method":"none"}' AS checked
 ), kept AS (
-  INSERT INTO receipts (attempt_id, task_id, hash, text, batch_hashes, batch_index, signature, outcome, result)
-  SELECT attempt_id, task_id, hash, text, batch_hashes, batch_index, signature, outcome, result FROM taken
+  INSERT INTO receipts (attempt_id, task_id, hash, text, path, batch_index, batch_size, signature, outcome, result)
+  SELECT attempt_id, task_id, hash, text, path, batch_index, batch_size, signature, outcome, result FROM taken
 )
-SELECT id, task_id, job_id, account_id FROM reported`;
+SELECT id, task_id, job_id, account_id, checked FROM reported`;

@@ -115,9 +115,11 @@ export class ReceiptsService {
       const one = taken.get(sound.receipt.attemptId);
       return one === undefined ? [] : [{ sound, one }];
     });
+    // A result that may be checked is committed to the trail before anybody draws or compares; the others go in with their verdict.
+    const checked = counting.filter(({ one }) => one.isChecked);
     await this.trail.append(
       tx,
-      counting.map(({ sound: { receipt, hash } }) => ({
+      checked.map(({ sound: { receipt, hash } }) => ({
         kind: 'receipt.stored',
         subject: receipt.attemptId,
         body: JSON.stringify({

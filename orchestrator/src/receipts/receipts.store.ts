@@ -8,6 +8,8 @@ export interface Taken {
   readonly taskId: TaskId;
   readonly jobId: JobId;
   readonly accountId: string;
+  /** Whether the job asked for its results to be checked. */
+  readonly isChecked: boolean;
 }
 
 /** A receipt that does not count, and why. */

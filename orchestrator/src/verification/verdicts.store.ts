@@ -38,6 +38,8 @@ export interface Verdict {
   /** Whether this settles the task that the job counts. */
   readonly settles: TaskId | null;
   readonly failure: string | null;
+  /** The receipt and its result, for the trail, when they are not in it yet. */
+  readonly receipt?: { readonly hash: string; readonly result: string };
 }
 
 /** A later segment that started from a result that was rejected. */

@@ -141,10 +141,10 @@ export class VerificationService {
     );
     await this.trail.append(
       tx,
-      verdicts.map(({ attemptId, taskId, verdict, reason, payer }) => ({
+      verdicts.map(({ attemptId, taskId, verdict, reason, payer, receipt }) => ({
         kind: 'verdict.given',
         subject: attemptId,
-        body: JSON.stringify({ attempt: attemptId, task: taskId, verdict, reason, payer }),
+        body: JSON.stringify({ attempt: attemptId, task: taskId, receipt: receipt?.hash, result: receipt?.result, verdict, reason, payer }),
       })),
     );
     await this.wakeups.notify(tx, 'verdicts', 'job');
@@ -153,9 +153,10 @@ export class VerificationService {
 
 const failureOf = (result: string): string | null => (result.startsWith('failed:') ? result.slice('failed:'.length) : null);
 
-function acceptedAlone({ attemptId, taskId, jobId, result, verify }: Reported): Verdict {
-  const reason = verify.method === 'none' ? 'not verified, as asked' : 'not drawn for an audit';
-  return { attemptId, taskId, jobId, verdict: 'accepted', reason, payer: 'submitter', settles: taskId, failure: failureOf(result) };
+function acceptedAlone({ attemptId, taskId, jobId, result, verify, hash }: Reported): Verdict {
+  const given = { attemptId, taskId, jobId, verdict: 'accepted', payer: 'submitter', settles: taskId, failure: failureOf(result) } as const;
+  if (verify.method !== 'none') return { ...given, reason: 'not drawn for an audit' };
+  return { ...given, reason: 'not verified, as asked', receipt: { hash: Buffer.from(hash).toString('hex'), result } };
 }
 
 /** The submitter pays for the executions it asked for, the fees for those that check them. The first accepted one settles the task. */
