@@ -19,7 +19,8 @@ const MAX_REMEMBERED = 50_000;
 /** Sends offered leases to the workers connected here, tells them what to stop, and renews the terms of those that were heard. */
 @Injectable()
 export class Dispatch {
-  private readonly offered = new Set<AttemptId>();
+  /** A session and an attempt: what was on its way in a session that broke off is offered again in the next one. */
+  private readonly offered = new Set<string>();
 
   constructor(
     private readonly sessions: Sessions,
@@ -41,11 +42,10 @@ export class Dispatch {
     loops.add({ name: 'gateway.offers', everyMs: OFFERS_EVERY_MS, turn: () => this.sweepOffers() });
   }
 
-  /** Offers travel as lists, one or more frames a worker; an attempt is offered once here. */
+  /** Offers travel as lists, one or more frames a worker; an attempt is offered once in a session. */
   private offer(leased: readonly Leased[]): void {
-    const fresh = leased.filter(({ workerId, offer }) => !this.offered.has(offer.attemptId) && this.sessions.of(workerId) !== undefined);
     if (this.offered.size > MAX_REMEMBERED) this.offered.clear();
-    for (const { offer } of fresh) this.offered.add(offer.attemptId);
+    const fresh = leased.filter(({ workerId, offer }) => this.isFresh(workerId, offer.attemptId));
     for (const [workerId, offers] of byWorker(fresh.map(({ workerId, offer }) => [workerId, offer]))) {
       const session = this.sessions.of(workerId);
       for (const frame of frames(offers)) {
@@ -56,6 +56,15 @@ export class Dispatch {
         }
       }
     }
+  }
+
+  private isFresh(workerId: WorkerId, attemptId: AttemptId): boolean {
+    const session = this.sessions.of(workerId);
+    if (session === undefined) return false;
+    const name = `${session.id} ${attemptId}`;
+    if (this.offered.has(name)) return false;
+    this.offered.add(name);
+    return true;
   }
 
   /** Leases made by another replica, or before a restart, for workers that are here. */
