@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { type BenchServer, startBenchServer } from './bench-server.js';
 import { runLatency } from './latency/run-latency.js';
 import { describeMachine } from './machine.js';
-import { type BenchOptions, readOptions, USAGE } from './options.js';
+import { type BenchOptions, type Part, readOptions, USAGE } from './options.js';
 import { type PeerRound, runPeer } from './peers/run-peer.js';
-import type { PeerName } from './peers/peers.js';
+import { PEER_NAMES, type PeerName } from './peers/peer-names.js';
 import { ORCHESTRATOR_MAIN } from './product/orchestrator.js';
 import { type ProductRound, runProduct } from './product/run-product.js';
 import { type Measured, toJson } from './result.js';
@@ -46,39 +46,39 @@ try {
 
 async function measure(on: BenchServer, wanted: BenchOptions): Promise<Measured> {
   const machine = describeMachine(on.version);
+  const wants = (part: Part) => wanted.parts.includes(part);
   const product: ProductRound[] = [];
   const peers: Partial<Record<PeerName, PeerRound[]>> = {};
   for (let round = 0; round < wanted.rounds; round += 1) {
     // In turn, so that whatever else the machine does hits all alike.
-    for (const peer of ['graphile-worker', 'pg-boss'] as const) {
-      if (wanted.parts.includes('peers')) {
-        log(`${peer}: ${wanted.jobs} jobs`);
-        const figures = await runPeer(on, { ...wanted, peer });
-        log(`${peer}: ${figures.jobsPerCpuSecond.toFixed(0)} jobs per CPU second`);
-        (peers[peer] ??= []).push(figures);
-      }
-      if (wanted.parts.includes('product')) {
-        log(`tidemill: ${wanted.jobs} jobs on ${wanted.workers} workers`);
-        const figures = await runProduct(on, wanted);
-        log(`tidemill: ${figures.batch.jobsPerCpuSecond.toFixed(0)} jobs per CPU second`);
-        product.push(figures);
+    for (const peer of PEER_NAMES) {
+      if (wants('peers')) (peers[peer] ??= []).push(await measurePeer(on, wanted, peer));
+      if (wants('product') && !(wanted.quick && product.length > 0)) {
+        product.push(await measureProduct(on, wanted));
       }
     }
   }
-  if (wanted.parts.includes('latency')) log(`latency: ${wanted.latencyJobs} jobs, one at a time`);
-  const latency = wanted.parts.includes('latency')
-    ? await runLatency(on, {
-        jobs: wanted.latencyJobs,
-        warmUpJobs: Math.min(100, wanted.warmUpJobs),
-      })
-    : undefined;
-  if (wanted.parts.includes('sockets')) log(`sockets: ${wanted.sockets} here and there`);
-  const sockets = wanted.parts.includes('sockets')
-    ? await runSockets(on, {
-        sockets: wanted.sockets,
-        rounds: 2,
-        secondsPerRound: wanted.socketSeconds,
-      })
-    : undefined;
+  if (wants('latency')) log(`latency: ${wanted.latencyJobs} jobs, one at a time`);
+  const latency = wants('latency') ? await runLatency(on, wanted.latencyJobs) : undefined;
+  if (wants('sockets')) log(`sockets: ${wanted.sockets} on the orchestrator and on bare ws`);
+  const sockets = wants('sockets') ? await runSockets(on, { ...wanted, rounds: 2 }) : undefined;
   return { options: wanted, machine, product, peers, latency, sockets };
+}
+
+async function measurePeer(
+  on: BenchServer,
+  wanted: BenchOptions,
+  peer: PeerName,
+): Promise<PeerRound> {
+  log(`${peer}: ${wanted.jobs} jobs`);
+  const figures = await runPeer(on, { ...wanted, peer });
+  log(`${peer}: ${figures.jobsPerCpuSecond.toFixed(0)} jobs per CPU second`);
+  return figures;
+}
+
+async function measureProduct(on: BenchServer, wanted: BenchOptions): Promise<ProductRound> {
+  log(`tidemill: ${wanted.jobs} jobs on ${wanted.workers} workers`);
+  const figures = await runProduct(on, wanted);
+  log(`tidemill: ${figures.batch.jobsPerCpuSecond.toFixed(0)} jobs per CPU second`);
+  return figures;
 }

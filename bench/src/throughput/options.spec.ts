@@ -25,7 +25,7 @@ describe('readOptions', () => {
       jobs: 3_000,
       json: true,
     });
-    expect(accepted('--quick', '--sockets', '100')).toMatchObject({ jobs: 400, sockets: 100 });
+    expect(accepted('--quick', '--sockets', '100')).toMatchObject({ jobs: 200, sockets: 100 });
   });
 
   it('measures the named parts only, in their own order', () => {

@@ -12,8 +12,10 @@ export interface BenchOptions {
   /** Jobs submitted one in a call, which are printed beside the others. */
   readonly singleJobs: number;
   readonly workers: number;
-  /** Each round measures every peer once and the product twice, in turn. */
+  /** Each round measures every peer once, and the product after each of them. */
   readonly rounds: number;
+  /** Whether one measurement of the product is enough: it works, and that is all. */
+  readonly quick: boolean;
   readonly latencyJobs: number;
   readonly sockets: number;
   readonly socketSeconds: number;
@@ -51,12 +53,12 @@ const FULL = {
   rounds: 1,
 };
 const QUICK = {
-  jobs: 400,
-  workers: 8,
-  'warm-up': 100,
-  'latency-jobs': 10,
-  sockets: 60,
-  'socket-seconds': 2,
+  jobs: 200,
+  workers: 6,
+  'warm-up': 40,
+  'latency-jobs': 5,
+  sockets: 40,
+  'socket-seconds': 1,
   rounds: 1,
 };
 
@@ -99,6 +101,7 @@ function parse(args: readonly string[]): BenchOptions {
     singleJobs: whole('single-jobs', values['single-jobs']) ?? Math.ceil(jobs / 20),
     workers: number('workers'),
     rounds: number('rounds'),
+    quick: values.quick,
     latencyJobs: number('latency-jobs'),
     sockets: number('sockets'),
     socketSeconds: number('socket-seconds'),

@@ -25,6 +25,7 @@ const measured: Measured = {
     singleJobs: 5,
     workers: 4,
     rounds: 1,
+    quick: false,
     latencyJobs: 3,
     sockets: 50,
     socketSeconds: 1,

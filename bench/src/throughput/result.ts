@@ -3,7 +3,7 @@ import type { LatencyResult } from './latency/run-latency.js';
 import type { Machine } from './machine.js';
 import type { BenchOptions } from './options.js';
 import type { PeerRound } from './peers/run-peer.js';
-import type { PeerName } from './peers/peers.js';
+import type { PeerName } from './peers/peer-names.js';
 import type { ProductRound } from './product/run-product.js';
 import type { SocketsResult } from './sockets/run-sockets.js';
 

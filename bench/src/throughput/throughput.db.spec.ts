@@ -36,6 +36,6 @@ it('measures the road, the peers, latency and sockets, and ends with one line of
       'pg-boss': { jobsPerCpuSecond: positive },
     },
     latencyMs: { p50: positive, p99: positive },
-    sockets: { ratioToWs: positive, sockets: 60 },
+    sockets: { ratioToWs: positive, sockets: 40 },
   });
 }, 180_000);

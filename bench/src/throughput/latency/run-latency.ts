@@ -14,6 +14,8 @@ import { firstEvent } from './job-events.js';
 const PAUSE_MS = 25;
 /** The job is left alone for this long before it is asked for: whoever looks takes time from what is looked at. */
 const LOOK_EVERY_MS = 50;
+/** After so many jobs the code on their way has been compiled. */
+const MAX_WARM_UP = 100;
 const JOB_DEADLINE_MS = 20_000;
 
 /** Milliseconds from the submitter's request on. */
@@ -43,10 +45,8 @@ interface Submitted {
 }
 
 /** Measures single jobs, one at a time, on a network with one warm worker and nothing else to do. */
-export async function runLatency(
-  server: BenchServer,
-  { jobs, warmUpJobs }: { readonly jobs: number; readonly warmUpJobs: number },
-): Promise<LatencyResult> {
+export async function runLatency(server: BenchServer, jobs: number): Promise<LatencyResult> {
+  const warmUpJobs = Math.min(jobs, MAX_WARM_UP);
   return server.withDatabase('latency', (databaseUrl) =>
     withOrchestrator({ databaseUrl }, async ({ address, admin }) => {
       const wallet = freshSigner();

@@ -1,6 +1,7 @@
 import { answer } from '../../child.js';
 import type { PeerQueue } from './peer-queue.js';
-import { type PeerName, PEERS } from './peers.js';
+import type { PeerName } from './peer-names.js';
+import { PEERS } from './peers.js';
 
 let queue: PeerQueue | undefined;
 function opened(): PeerQueue {

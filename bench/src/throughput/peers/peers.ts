@@ -1,6 +1,10 @@
 import { openGraphileWorker } from './graphile-worker.js';
 import { openPgBoss } from './pg-boss.js';
+import type { PeerName } from './peer-names.js';
+import type { PeerQueue } from './peer-queue.js';
 
-/** The peers, by the names of their packages. */
-export const PEERS = { 'graphile-worker': openGraphileWorker, 'pg-boss': openPgBoss } as const;
-export type PeerName = keyof typeof PEERS;
+/** How each peer is opened on a database of its own. */
+export const PEERS: Readonly<Record<PeerName, (databaseUrl: string) => Promise<PeerQueue>>> = {
+  'graphile-worker': openGraphileWorker,
+  'pg-boss': openPgBoss,
+};

@@ -2,7 +2,7 @@ import { startChild } from '../../child.js';
 import { type BenchServer, query } from '../bench-server.js';
 import { type Spent, startMeter } from '../meter.js';
 import type { PeerProcess } from './peer-process.js';
-import type { PeerName } from './peers.js';
+import type { PeerName } from './peer-names.js';
 
 /** One measurement of a peer. Its share and the database's are apart. */
 export interface PeerRound {

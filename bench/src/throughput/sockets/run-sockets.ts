@@ -22,7 +22,7 @@ const SETTLE_MS = 1_500;
 export interface SocketsOptions {
   readonly sockets: number;
   readonly rounds: number;
-  readonly secondsPerRound: number;
+  readonly socketSeconds: number;
 }
 
 /** What one server did with its sockets. */
@@ -67,14 +67,14 @@ export async function runSockets(
             const rounds = { ws: [] as Round[], orchestrator: [] as Round[] };
             for (let i = 0; i < options.rounds; i += 1) {
               rounds.ws.push(
-                await beatFor(wsBeaters, bare.pid, server.postmaster, options.secondsPerRound),
+                await beatFor(wsBeaters, bare.pid, server.postmaster, options.socketSeconds),
               );
               rounds.orchestrator.push(
                 await beatFor(
                   workerBeaters,
                   orchestrator.pid,
                   server.postmaster,
-                  options.secondsPerRound,
+                  options.socketSeconds,
                 ),
               );
             }
