@@ -20,14 +20,18 @@ export function parseSizeRange(text: string): Range | null {
   return min <= max && max <= MAX_MIB ? { min, max } : null;
 }
 
-/** `4`, `4..`, `0.5..2` or a number → thousandths, or null. */
+/** 4,096 cores: more than any machine has; what `Resources` takes. */
+const MAX_MILLI = 4_096_000;
+
+/** `4`, `4..`, `0.5..2` or a number → thousandths, or null. Nothing runs on no core, and it would cost nothing. */
 export function parseCountRange(value: string | number): Range | null {
   const match = /^(\d{1,5}(?:\.\d{1,3})?)(?:\.\.(\d{1,5}(?:\.\d{1,3})?)?)?$/.exec(String(value));
   if (match === null) return null;
   const min = Math.round(Number(match[1]) * 1000);
+  if (min === 0 || min > MAX_MILLI) return null;
   if (match[2] === undefined) return { min };
   const max = Math.round(Number(match[2]) * 1000);
-  return min <= max ? { min, max } : null;
+  return min <= max && max <= MAX_MILLI ? { min, max } : null;
 }
 
 const sizeRange = z
@@ -61,18 +65,21 @@ export const Resources = z
   .strictObject({
     gpuMilli: z.int().min(0).max(64_000),
     vramMib: z.int().min(0).max(MAX_MIB),
-    cpuMilli: z.int().min(0).max(4_096_000),
+    cpuMilli: z.int().min(0).max(MAX_MILLI),
     memoryMib: z.int().min(0).max(MAX_MIB),
     diskMib: z.int().min(0).max(MAX_MIB),
   })
   .meta({ id: 'ResourceAmounts' });
 export type Resources = z.infer<typeof Resources>;
 
+/** Printable ASCII without spaces: it is a column, a part of keys and a line in receipts. */
+const RuntimeClassText = z.string().regex(/^[!-~]{1,128}$/);
+
 /** What a worker can do and does not use up. */
 export const Capabilities = z
   .strictObject({
     runtimes: z
-      .array(z.strictObject({ name: z.enum(['noop', 'tfjs']), class: z.string().min(1).max(128) }))
+      .array(z.strictObject({ name: z.enum(['noop', 'tfjs']), class: RuntimeClassText }))
       .min(1)
       .max(16),
     isolation: z.enum(ISOLATION_LEVELS),

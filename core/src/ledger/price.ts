@@ -1,4 +1,4 @@
-import type { Resources } from '@tidemill/protocol';
+import { MAX_MONEY, type Resources } from '@tidemill/protocol';
 
 const MS_PER_MILLI_HOUR = 3_600_000n * 1000n;
 const BPS = 10_000n;
@@ -26,11 +26,15 @@ export function feeOf(price: bigint, feeBps: number): bigint {
   return (price * BigInt(feeBps)) / BPS;
 }
 
-/** What is set aside when a job is accepted, unless the submitter gives `maxCost`: the dearest it can become. Rounded up. */
+/**
+ * What is set aside when a job is accepted, unless the submitter gives `maxCost`: the dearest it can become. Rounded up, and at most
+ * what a spec may name as its cost, so that the hold of any job fits the ledger.
+ */
 export function holdOf(needs: Pick<Resources, 'gpuMilli' | 'cpuMilli'>, maxAsk: bigint, maxDurationMs: number, executions: number): bigint {
   const milli = BigInt(needs.gpuMilli > 0 ? needs.gpuMilli : needs.cpuMilli);
   const each = (milli * maxAsk * BigInt(maxDurationMs) + MS_PER_MILLI_HOUR - 1n) / MS_PER_MILLI_HOUR;
-  return each * BigInt(executions);
+  const all = each * BigInt(executions);
+  return all < MAX_MONEY ? all : MAX_MONEY;
 }
 
 /** 1.5 times the median ask of the workers that could run the task, or null when there is none. The lower of two middle asks counts. */
