@@ -16,9 +16,12 @@ const page = <T extends z.ZodType>(item: T) =>
 export const SCOPES = ['jobs:read', 'jobs:write', 'artifacts:read', 'artifacts:write', 'account:read', 'keys:write', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** One line of text for people. PostgreSQL cannot keep a NUL, and control characters play tricks on terminals. */
+const line = (max: number) => z.string().min(1).max(max).regex(/^[ -~\u00a0-\uffff]*$/, 'text without control characters');
+
 export const CreateKeyRequest = z
   .strictObject({
-    name: z.string().min(1).max(63),
+    name: line(63),
     scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
     expiresAt: time.optional(),
   })
@@ -224,7 +227,7 @@ export const CreateUploadRequest = z
   .meta({ id: 'CreateUploadRequest' });
 
 export const CreditRequest = z
-  .strictObject({ wallet: PublicKeyText, amount: Money, ref: z.string().min(1).max(64) })
+  .strictObject({ wallet: PublicKeyText, amount: Money, ref: line(64) })
   .meta({ id: 'CreditRequest', description: 'The same ref twice gives the credit once.' });
 
 /** One digested row of the decision trail. `body` is the exact text that was hashed. */
