@@ -44,6 +44,30 @@ export type NoopSpec = z.infer<typeof NoopSpec>;
 /** Runtimes that are named in the design but that no worker software here runs yet. */
 export const RUNTIMES_NOT_OFFERED = ['onnx', 'llm', 'container'] as const;
 
+/** The runtime a refused spec asks for that is named in the design and not offered, or null: the fault is then not the spec's form. */
+export function runtimeNotOffered(issues: readonly z.core.$ZodIssue[]): string | null {
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys' || issue.path.at(-1) !== 'runtime') continue;
+    const name = RUNTIMES_NOT_OFFERED.find((runtime) => issue.keys.includes(runtime));
+    if (name !== undefined) return name;
+  }
+  return null;
+}
+
+const RuntimeSpec = z
+  .strictObject(
+    { tfjs: TfjsSpec.optional(), noop: NoopSpec.optional() },
+    {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys' && issue.keys.some((key) => (RUNTIMES_NOT_OFFERED as readonly string[]).includes(key))
+          ? `no worker software here offers ${issue.keys.join(', ')} yet; use tfjs or noop`
+          : undefined,
+    },
+  )
+  .refine((runtime) => Object.values(runtime).filter((one) => one !== undefined).length === 1, {
+    message: 'exactly one runtime',
+  });
+
 /** How results are checked: a class, `none`, or so many independent executions of every task. */
 export const VerifySpec = z
   .union([
@@ -68,11 +92,7 @@ export const JobSpec = z
   .strictObject({
     kind: z.enum(['batch', 'training', 'inference']),
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63').optional(),
-    runtime: z
-      .strictObject({ tfjs: TfjsSpec.optional(), noop: NoopSpec.optional() })
-      .refine((runtime) => Object.values(runtime).filter((one) => one !== undefined).length === 1, {
-        message: 'exactly one runtime',
-      }),
+    runtime: RuntimeSpec,
     resources: ResourcesSpec.optional(),
     checkpoint: z.strictObject({ every: Duration }).optional(),
     retry: z.strictObject({ max: z.int().min(0).max(MAX_ATTEMPTS - 1) }).optional(),
