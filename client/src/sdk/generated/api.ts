@@ -573,7 +573,7 @@ export interface components {
         /** @description The same ref twice gives the credit once. */
         CreditRequest: {
             wallet: string;
-            /** @description An amount of tokens, as a decimal text or number with at most 6 decimals. */
+            /** @description An amount of tokens, as a decimal text or number with at most 6 decimals, up to 1,000,000,000. */
             amount: string | number;
             ref: string;
         };
@@ -739,14 +739,14 @@ export interface components {
             nextCursor: string | null;
         };
         Limits: {
-            /** @description An amount of tokens, as a decimal text or number with at most 6 decimals. */
+            /** @description An amount of tokens, as a decimal text or number with at most 6 decimals, up to 1,000,000,000. */
             maxPricePerGpuHour?: string | number;
-            /** @description An amount of tokens, as a decimal text or number with at most 6 decimals. */
+            /** @description An amount of tokens, as a decimal text or number with at most 6 decimals, up to 1,000,000,000. */
             maxPricePerCpuHour?: string | number;
             maxDuration?: string;
             /** Format: date-time */
             deadline?: string;
-            /** @description An amount of tokens, as a decimal text or number with at most 6 decimals. */
+            /** @description An amount of tokens, as a decimal text or number with at most 6 decimals, up to 1,000,000,000. */
             maxCost?: string | number;
         };
         LogLine: {
