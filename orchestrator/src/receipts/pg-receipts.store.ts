@@ -3,7 +3,7 @@ import type { AttemptId, Digest, JobId, TaskId, WorkerId } from '@tidemill/proto
 import { digestOf } from '../jobs/pg-jobs.store.js';
 import type { Tx } from '../platform/db/db.js';
 import { resultOf, type SoundReceipt } from './check-receipts.js';
-import { ReceiptsStore, type Dependent, type RefusedReceipt, type Taken } from './receipts.store.js';
+import { ReceiptsStore, type Dependent, type RefusedReceipt, type Taken, type Unanswered } from './receipts.store.js';
 
 @Injectable()
 export class PgReceiptsStore extends ReceiptsStore {
@@ -30,12 +30,23 @@ export class PgReceiptsStore extends ReceiptsStore {
   }
 
   async known(tx: Tx, receipts: readonly SoundReceipt[]): Promise<ReadonlySet<string>> {
-    const rows = await tx.query<{ attempt_id: string }>(
-      `SELECT receipt.attempt_id FROM unnest($1::text[], $2::bytea[]) AS sent (attempt_id, hash)
+    const rows = await tx.query<{ hash: Buffer }>(
+      `SELECT receipt.hash FROM unnest($1::text[], $2::bytea[]) AS sent (attempt_id, hash)
        JOIN receipts AS receipt ON receipt.attempt_id = sent.attempt_id AND receipt.hash = sent.hash`,
       [receipts.map(({ receipt }) => receipt.attemptId), receipts.map(({ hash }) => hash)],
     );
-    return new Set(rows.map(({ attempt_id }) => attempt_id));
+    return new Set(rows.map(({ hash }) => hash.toString('hex')));
+  }
+
+  async stillOpen(tx: Tx, reported: readonly Unanswered[]): Promise<readonly Unanswered[]> {
+    const rows = await tx.query<{ id: AttemptId }>(
+      `SELECT DISTINCT attempt.id FROM unnest($1::text[], $2::text[]) AS reported (attempt_id, worker_id)
+       JOIN attempts AS attempt ON attempt.id = reported.attempt_id AND attempt.worker_id = reported.worker_id AND attempt.live
+       JOIN tasks AS task ON task.id = attempt.task_id AND task.fence = attempt.fence AND task.state IN ('leased', 'running')`,
+      [reported.map(({ attemptId }) => attemptId), reported.map(({ workerId }) => workerId)],
+    );
+    const open = new Set(rows.map(({ id }) => id));
+    return reported.filter(({ attemptId }) => open.delete(attemptId));
   }
 
   async keepRefused(tx: Tx, refused: readonly RefusedReceipt[]): Promise<void> {

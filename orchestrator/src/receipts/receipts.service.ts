@@ -4,6 +4,7 @@ import {
   TaskPayload,
   TFJS_OUTPUTS,
   type AccountId,
+  type AttemptId,
   type Digest,
   type InputRef,
   type Receipt,
@@ -31,7 +32,7 @@ const MAX_BATCH = 1_000;
 
 type Arrived =
   | { readonly sound: SoundReceipt; readonly code: null }
-  | { readonly sound: null; readonly code: string; readonly attemptId: string; readonly workerId: WorkerId; readonly hash: Uint8Array; readonly text: string };
+  | { readonly sound: null; readonly code: string; readonly attemptId: AttemptId; readonly workerId: WorkerId; readonly hash: Uint8Array; readonly text: string };
 
 /** Takes what workers signed: each receipt once, and only under the fence that stands. */
 @Injectable()
@@ -93,18 +94,22 @@ export class ReceiptsService {
 
   private async settle(tx: Tx, arrived: readonly Arrived[]): Promise<ReceiptAck['status'][]> {
     const results = arrived.flatMap(({ sound }) => (sound !== null && !isWorkerFault(sound.receipt) ? [sound] : []));
-    const taken = new Map((await this.store.take(tx, results)).map((one) => [one.attemptId as string, one]));
-    await this.follow(tx, results, taken);
+    // Of several receipts of one attempt that arrive together the first one may count; two would be stored twice.
+    const firsts = new Map([...results].reverse().map((sound) => [sound.receipt.attemptId as string, sound]));
+    const taken = new Map((await this.store.take(tx, [...firsts.values()])).map((one) => [one.attemptId as string, one]));
+    const counts = (sound: SoundReceipt): boolean => firsts.get(sound.receipt.attemptId) === sound && taken.has(sound.receipt.attemptId);
+    await this.follow(tx, results.filter(counts), taken);
     await this.workerFaults(tx, arrived);
 
-    const passed = results.filter(({ receipt }) => !taken.has(receipt.attemptId));
+    const passed = results.filter((sound) => !counts(sound));
     const known = passed.length === 0 ? new Set<string>() : await this.store.known(tx, passed);
     const statuses = arrived.map(({ sound }): ReceiptAck['status'] => {
       if (sound === null) return 'refused';
-      if (isWorkerFault(sound.receipt) || taken.has(sound.receipt.attemptId)) return 'stored';
-      return known.has(sound.receipt.attemptId) ? 'duplicate' : 'stale';
+      if (isWorkerFault(sound.receipt) || counts(sound)) return 'stored';
+      return known.has(Buffer.from(sound.hash).toString('hex')) ? 'duplicate' : 'stale';
     });
     await this.keepEvidence(tx, arrived, statuses);
+    await this.giveUp(tx, arrived, statuses);
     if (taken.size > 0) await this.wakeups.notify(tx, 'receipts', 'tasks', 'job');
     return statuses;
   }
@@ -174,6 +179,20 @@ export class ReceiptsService {
       if (sound === null || !isWorkerFault(sound.receipt)) continue;
       const { attemptId, workerId, failure } = sound.receipt;
       await this.leases.end(tx, [{ attemptId, end: 'worker_fault', detail: failure?.code ?? null }], workerId);
+    }
+  }
+
+  /** A worker is done with what it reported, and is not going to report it again: what does not count goes to another one. */
+  private async giveUp(tx: Tx, arrived: readonly Arrived[], statuses: readonly ReceiptAck['status'][]): Promise<void> {
+    const unanswered = arrived.flatMap((one, i) => {
+      const status = statuses[i];
+      if (status !== 'refused' && status !== 'stale') return [];
+      const { attemptId, workerId } = one.sound === null ? one : one.sound.receipt;
+      return [{ attemptId, workerId, code: one.code ?? 'RECEIPT_STALE' }];
+    });
+    if (unanswered.length === 0) return;
+    for (const { attemptId, workerId, code } of await this.store.stillOpen(tx, unanswered)) {
+      await this.leases.end(tx, [{ attemptId, end: 'worker_fault', detail: code }], workerId);
     }
   }
 

@@ -21,6 +21,13 @@ export interface RefusedReceipt {
   readonly code: string;
 }
 
+/** An attempt of which a worker said something that does not count. */
+export interface Unanswered {
+  readonly attemptId: AttemptId;
+  readonly workerId: WorkerId;
+  readonly code: string;
+}
+
 export interface Dependent {
   readonly taskId: TaskId;
   readonly dependsOn: TaskId;
@@ -35,8 +42,11 @@ export abstract class ReceiptsStore {
    */
   abstract take(tx: Tx, receipts: readonly SoundReceipt[]): Promise<readonly Taken[]>;
 
-  /** The attempts among these that have this very receipt already. */
+  /** Hashes, in hexadecimal, of the receipts among these that are kept already. */
   abstract known(tx: Tx, receipts: readonly SoundReceipt[]): Promise<ReadonlySet<string>>;
+
+  /** Those whose attempt is this worker's and still open, with a task that waits for its result. */
+  abstract stillOpen(tx: Tx, reported: readonly Unanswered[]): Promise<readonly Unanswered[]>;
 
   /** Keeps what does not count, as evidence. */
   abstract keepRefused(tx: Tx, refused: readonly RefusedReceipt[]): Promise<void>;
