@@ -5,6 +5,9 @@ import { Wakeups } from '../platform/wakeups.js';
 
 type ItemsOf<Type extends FromWorker['type']> = Extract<FromWorker, { type: Type }> extends { items: infer Items } ? Items : never;
 
+/** Spellings of NUL and of half characters: text takes them, but jsonb, by which they are shown, does not. */
+const UNKEEPABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
+
 /** Log lines kept of one attempt; what comes after is dropped, since output is the submitter's and disk is ours. */
 const MAX_LINES = 20_000;
 
@@ -26,7 +29,7 @@ export class ReportsStore {
       items.map(({ fence }) => fence),
       items.map(({ step }) => step),
       items.map(({ totalSteps }) => totalSteps),
-      items.map(({ metrics }) => JSON.stringify(metrics)),
+      items.map(({ metrics }) => JSON.stringify(metrics).replaceAll(UNKEEPABLE, '\\ufffd')),
     ]);
     this.wakeups.local('job');
   }
