@@ -72,8 +72,9 @@ export function answer(handlers: Handlers): void {
     Promise.resolve()
       .then(() => handlers[name]?.(argument))
       .then((value) => process.send?.({ id, value } satisfies Answer))
-      .catch((error: Error) =>
-        process.send?.({ id, error: error.stack ?? String(error) } satisfies Answer),
-      );
+      .catch((error: unknown) => {
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        process.send?.({ id, error: text } satisfies Answer);
+      });
   });
 }

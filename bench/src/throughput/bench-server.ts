@@ -18,7 +18,7 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
-export interface BenchServerOptions {
+interface BenchServerOptions {
   readonly log: (line: string) => void;
   /** Lets the server keep count of its statements, which costs it a little. */
   readonly countStatements: boolean;

@@ -8,7 +8,7 @@ export interface PeerQueue {
 }
 
 /** Jobs in one call that puts jobs in: what the peers' own benchmarks use. */
-export const ENQUEUE_BATCH = 500;
+const ENQUEUE_BATCH = 500;
 
 /** Calls `put` with batch sizes that add up to `jobs`. */
 export async function inBatches(

@@ -22,7 +22,7 @@ const TAIL_MS = 1_500;
 /** Without a booked job for this long something is stuck. */
 const STUCK_MS = 30_000;
 
-export interface ProductOptions {
+interface ProductOptions {
   readonly jobs: number;
   readonly warmUpJobs: number;
   readonly singleJobs: number;
@@ -30,7 +30,7 @@ export interface ProductOptions {
   readonly profileDir?: string | undefined;
 }
 
-export interface RoadSpent {
+interface RoadSpent {
   readonly jobs: number;
   readonly spent: Spent<'orchestrator' | 'postgres'>;
   readonly jobsPerCpuSecond: number;

@@ -28,8 +28,9 @@ export async function withBeaters<T>(
         await startChild<SocketsProcess>(new URL('./sockets-process.js', import.meta.url)),
       );
     }
-    const beatEvery = async (intervalMs: number) =>
-      void (await all((child) => child.call('beatEvery', intervalMs)));
+    const beatEvery = async (intervalMs: number) => {
+      await all((child) => child.call('beatEvery', intervalMs));
+    };
     const share = Math.ceil(sockets / PROCESSES);
     await beatEvery(IDLE_BEAT_MS);
     await all((child, i) =>

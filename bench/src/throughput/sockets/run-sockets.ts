@@ -19,14 +19,14 @@ const CORE = 0;
 const BEAT_MS = 1_000;
 const SETTLE_MS = 1_500;
 
-export interface SocketsOptions {
+interface SocketsOptions {
   readonly sockets: number;
   readonly rounds: number;
   readonly socketSeconds: number;
 }
 
 /** What one server did with its sockets. */
-export interface ServerResult {
+interface ServerResult {
   /** Heartbeats answered for each CPU second of the server's process, round by round. */
   readonly beatsPerCpuSecond: readonly number[];
   readonly beatsPerSecond: readonly number[];

@@ -16,15 +16,14 @@ import { expect, it } from 'vitest';
 import { freshSigner } from '../../keys.js';
 import { signReceipts } from './noop-receipt.js';
 
-const id = <T extends string>(prefix: string, n: number) =>
-  `${prefix}_${String(n).padStart(26, '0')}` as T;
+const id = (prefix: string, n: number) => `${prefix}_${String(n).padStart(26, '0')}`;
 const orchestrator = { url: 'http://127.0.0.1:1', audience: '127.0.0.1:1', network: 'bench' };
-const workerId = id<WorkerId>('wrk', 1);
+const workerId = id('wrk', 1) as WorkerId;
 
 const offer = (n: number): Offer => ({
-  jobId: id<JobId>('job', n),
-  taskId: id<TaskId>('tsk', n),
-  attemptId: id<AttemptId>('att', n),
+  jobId: id('job', n) as JobId,
+  taskId: id('tsk', n) as TaskId,
+  attemptId: id('att', n) as AttemptId,
   fence: 1,
   payload: '{"runtime":"noop","noop":{}}',
   inputs: [],

@@ -89,7 +89,8 @@ export class SimulatedWorker {
       case 'cancel':
         return this.fault(`${message.attempts.length} attempts were cancelled: ${message.reason}`);
       default:
-        return;
+        // Acknowledged heartbeats, and what only a worker that drains would heed.
+        break;
     }
   }
 

@@ -17,7 +17,7 @@ import { workerProfile } from './worker-profile.js';
 type Challenge = Extract<FromOrchestrator, { type: 'challenge' }>;
 type InSession = Exclude<FromWorker, { type: 'login' }>;
 /** A message without what the session adds to it. */
-export type Outgoing = InSession extends infer Message
+type Outgoing = InSession extends infer Message
   ? Message extends InSession
     ? Omit<Message, 'session' | 'seq'>
     : never
