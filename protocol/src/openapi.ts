@@ -1,12 +1,16 @@
 import { z } from 'zod';
+import { JobEvent } from './api.js';
 import { ERRORS, Problem, type ErrorCode } from './errors.js';
+import { Receipt } from './receipt.js';
 import { ROUTES, type Route } from './routes.js';
 
 type Json = Record<string, unknown>;
 
+/** Described though no body has their form: what the events of a job carry, and the texts that workers sign. */
+const BESIDE_THE_ROUTES = [JobEvent, Receipt];
+
 /** The OpenAPI 3.1 description of the API, made from the route table and the zod schemas. The same build gives the same document. */
 export function openApiDocument(version: string): Json {
-  const schemas = components();
   const paths: Record<string, Json> = {};
   for (const [operationId, route] of Object.entries<Route>(ROUTES)) {
     (paths[route.path] ??= {})[route.method] = operation(operationId, route);
@@ -21,7 +25,7 @@ export function openApiDocument(version: string): Json {
     },
     paths,
     components: {
-      schemas,
+      schemas: components([paths, BESIDE_THE_ROUTES.map(reference)]),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An API key, or the token of a login.' },
       },
@@ -29,18 +33,29 @@ export function openApiDocument(version: string): Json {
   };
 }
 
-/** Schemas with an id, as components; references between them point into the document. */
-function components(): Json {
+/**
+ * The schemas that these parts refer to, and those that they refer to. Others may have an id as well, by whatever else was loaded:
+ * they must not change the document.
+ */
+function components(parts: unknown): Json {
   const { schemas } = z.toJSONSchema(z.globalRegistry, {
     io: 'input',
     uri: (id) => `#/components/schemas/${id}`,
     unrepresentable: 'any',
   });
-  const named: Json = {};
-  for (const [id, schema] of Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    named[id] = withoutMeta(schema as Json);
+  const named = new Map<string, Json>();
+  const waiting = [...referredTo(parts)];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (named.has(id)) continue;
+    const schema = withoutMeta(schemas[id] as Json); // an id in a reference is an id of the registry
+    named.set(id, schema);
+    waiting.push(...referredTo(schema));
   }
-  return named;
+  return Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function referredTo(part: unknown): Iterable<string> {
+  return Array.from(JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g), ([, id]) => id ?? '');
 }
 
 function operation(operationId: string, route: Route): Json {
