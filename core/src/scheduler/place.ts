@@ -45,14 +45,14 @@ export function place(snapshot: Snapshot): Plan {
   const workers = [...snapshot.workers].sort((a, b) => (a.id < b.id ? -1 : 1)).map((worker) => ({ ...worker }));
   const groups = new Map<string, Group>();
   const families = new Map<string, { readonly workers: WorkerId[]; runtimeClass: string | null }>();
+  const given = new Map<WorkerId, number>();
   // A group whose workers are all full stays so for the rest of the turn.
   const full = new Set<Group>();
 
   for (const queued of [...snapshot.queued].sort(byPriority)) {
     const task = besideItsFamily(queued, families);
     const group = groupOf(task, workers, groups);
-    const open = full.has(group) ? [] : group.suitable.filter((worker) => hasRoom(task, worker));
-    const best = highest(task, open);
+    const { best, busy } = full.has(group) ? NOBODY : rank(task, group.suitable, given);
     const [first] = best;
     if (first === undefined) {
       full.add(group);
@@ -70,10 +70,11 @@ export function place(snapshot: Snapshot): Plan {
       revision: first.worker.revision,
       considered: workers.length,
       removedBy: group.removedBy,
-      busy: group.suitable.length - open.length,
+      busy,
       candidates: best.map(({ worker, points }) => ({ workerId: worker.id, score: points })),
     });
     take(first.worker, task.needs.resources);
+    given.set(first.worker.id, (given.get(first.worker.id) ?? 0) + 1);
     if (task.family !== null) {
       const family = families.get(task.family) ?? { workers: [], runtimeClass: runtimeClassOf(first.worker, task.needs.runtime) };
       family.workers.push(first.worker.id);
@@ -123,18 +124,31 @@ function groupOf(task: QueuedTask, workers: OpenWorker[], groups: Map<string, Gr
   return group;
 }
 
-/** The best few, best first; ties go to the lower id, since workers are in order of id. */
-function highest(task: QueuedTask, open: readonly OpenWorker[]): { worker: OpenWorker; points: number }[] {
-  const best: { worker: OpenWorker; points: number }[] = [];
-  for (const worker of open) {
-    const points = score(task, worker);
+interface Ranking {
+  readonly best: { readonly worker: OpenWorker; readonly points: number }[];
+  /** Suitable workers without room. */
+  readonly busy: number;
+}
+
+const NOBODY: Ranking = { best: [], busy: 0 };
+
+/** The best few workers with room, best first; ties go to the lower id, since workers are in order of id. */
+function rank(task: QueuedTask, suitable: readonly OpenWorker[], given: ReadonlyMap<WorkerId, number>): Ranking {
+  const best: Ranking['best'] = [];
+  let busy = 0;
+  for (const worker of suitable) {
+    if (!hasRoom(task, worker)) {
+      busy += 1;
+      continue;
+    }
+    const points = score(task, worker, given.get(worker.id) ?? 0);
     const last = best.at(-1);
     if (best.length === SHOWN_CANDIDATES && last !== undefined && points <= last.points) continue;
     const at = best.findIndex((other) => points > other.points);
     best.splice(at < 0 ? best.length : at, 0, { worker, points });
     if (best.length > SHOWN_CANDIDATES) best.pop();
   }
-  return best;
+  return { best, busy };
 }
 
 /** Workers here are copies made for this turn, so they may change. */
