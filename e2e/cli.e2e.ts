@@ -19,7 +19,7 @@ beforeAll(async () => {
   const login = await run('login', '--key', submitter.keyFile);
   expect(login.code).toBe(0);
 });
-afterAll(() => net?.stop());
+afterAll(() => net.stop());
 
 const run = (...args: string[]) => tidemill(args, { home, env });
 const json = async <T>(...args: string[]): Promise<T> => {

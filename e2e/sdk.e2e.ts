@@ -9,7 +9,7 @@ let net: TestNetwork;
 beforeAll(async () => {
   net = await testNetwork({ workers: 1 });
 });
-afterAll(() => net?.stop());
+afterAll(() => net.stop());
 
 const noop = (sleepMs = 0) => ({ kind: 'batch', runtime: { noop: { sleepMs } } }) as const;
 

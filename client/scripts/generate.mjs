@@ -1,5 +1,6 @@
 // Writes orchestrator/openapi.json and the client's types from the route table. Run `npx tsc -b protocol` before.
 import { readFileSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
 import { openApiDocument } from '@tidemill/protocol';
 import { generatedFiles } from './generated-files.mjs';
 

@@ -4,9 +4,11 @@ const NOTICE = `/* Generated from orchestrator/openapi.json by client/scripts/ge
 
 /** The two generated files, as paths from the repository root and their text. The same document gives the same text. */
 export async function generatedFiles(document) {
-  const types = await openapiTS(structuredClone(document), { defaultNonNullable: false });
+  const text = `${JSON.stringify(document, null, 2)}\n`;
+  // A copy: the generator changes what it is given.
+  const types = await openapiTS(JSON.parse(text), { defaultNonNullable: false });
   return [
-    { path: 'orchestrator/openapi.json', text: `${JSON.stringify(document, null, 2)}\n` },
+    { path: 'orchestrator/openapi.json', text },
     { path: 'client/src/sdk/generated/api.ts', text: NOTICE + astToString(types) },
   ];
 }

@@ -1,5 +1,5 @@
 /** The demo promised something that did not happen. */
-export class ExpectationFailed extends Error {
+class ExpectationFailed extends Error {
   override readonly name = 'ExpectationFailed';
 }
 

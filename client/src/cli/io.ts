@@ -22,8 +22,8 @@ export interface Io {
 }
 
 /** The Io of this process. Colours and bars only where a person looks at them. */
-export function processIo(home: string): Io {
-  const { env, stdout, stderr, stdin } = process;
+export function processIo(home: string, env: NodeJS.ProcessEnv): Io {
+  const { stdout, stderr, stdin } = process;
   const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

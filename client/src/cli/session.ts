@@ -14,7 +14,7 @@ export interface GlobalFlags {
   readonly json?: boolean;
 }
 
-export const DEFAULT_URL = 'http://127.0.0.1:7070';
+const DEFAULT_URL = 'http://127.0.0.1:7070';
 
 /** A person waits: when nobody answers, that is said within a second. */
 const RETRY = { retries: 2 };

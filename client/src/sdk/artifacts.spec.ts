@@ -53,7 +53,10 @@ test('a file is stored as a stream, and again from its start after a refusal', a
       call === 1 ? refusal('UNAVAILABLE', 'busy') : stored(request, call),
   });
   await expect(tidemill.artifacts.put({ path })).resolves.toMatchObject({ digest: digest(small) });
-  expect(fake?.requests.map(({ body }) => body.toString())).toEqual([`${small}`, `${small}`]);
+  expect(fake?.requests.map(({ body }) => body.toString())).toEqual([
+    small.toString(),
+    small.toString(),
+  ]);
 });
 
 test('an empty artifact can be stored', async () => {

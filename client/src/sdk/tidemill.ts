@@ -11,21 +11,21 @@ import { Trail } from './trail.js';
 import { type Credentials, NOBODY, Transport } from './transport.js';
 import { Workers } from './workers.js';
 
-/** Who asks: an API key, the token of a login, or a key pair that logs in by itself. Without any only public things work. */
-export type Identity =
-  | { readonly key?: string; readonly token?: never; readonly signer?: never }
-  | { readonly token?: string; readonly key?: never; readonly signer?: never }
-  | {
-      readonly signer?: LoginSigner;
-      /** A login from before, used as long as it is good. */
-      readonly login?: Login | undefined;
-      /** Sees every new login, to keep it for the next time. */
-      readonly onLogin?: (login: Login) => void;
-      readonly key?: never;
-      readonly token?: never;
-    };
+/** Who asks; give one of the three, or none for what is public. */
+export interface Identity {
+  /** An API key. */
+  readonly key?: string;
+  /** The token of a login. */
+  readonly token?: string;
+  /** A key pair, which logs in when needed. */
+  readonly signer?: LoginSigner;
+  /** With a signer: a login from before, used as long as it is good. */
+  readonly login?: Login;
+  /** With a signer: sees every new login, to keep it for the next time. */
+  readonly onLogin?: (login: Login) => void;
+}
 
-export type TidemillOptions = Identity & {
+export interface TidemillOptions extends Identity {
   /** Address of the orchestrator, such as `http://127.0.0.1:7070`. */
   readonly url: string;
   /** The host that login messages must name. Default: host and port of `url`. */
@@ -35,7 +35,7 @@ export type TidemillOptions = Identity & {
   readonly retry?: Partial<RetryPolicy>;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
-};
+}
 
 /** A Tidemill network, as its submitters see it. */
 export class Tidemill {
@@ -82,14 +82,14 @@ export class Tidemill {
   }
 
   private credentials(identity: Identity, clock: Clock): Credentials {
-    if ('signer' in identity && identity.signer !== undefined) {
-      const { signer, onLogin, login: first } = identity;
+    const { signer, onLogin } = identity;
+    if (signer !== undefined) {
       const login = async () => {
         const made = await this.login(signer);
         onLogin?.(made);
         return made;
       };
-      return new SignerCredentials(login, clock, first);
+      return new SignerCredentials(login, clock, identity.login);
     }
     const text = identity.key ?? identity.token;
     if (text === undefined) return NOBODY;

@@ -97,7 +97,7 @@ test('when nobody listens the error names the address and what to do', async () 
 test('a call without an answer ends at its deadline', async () => {
   const stuck: typeof fetch = (_, init) =>
     new Promise((_resolve, reject) =>
-      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)),
+      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
     );
   const tidemill = new Tidemill({
     url: 'http://127.0.0.1:1',

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js';
 import { mayRepeat, type RetryPolicy, type Tried, waitBeforeRetry } from './retry.js';
-import { problemOf, TidemillError, unreachable } from './tidemill-error.js';
+import { problemOf, type TidemillError, unreachable } from './tidemill-error.js';
 
 /** Who is asking: a header for each request, and what to do when it was not good enough. */
 export interface Credentials {

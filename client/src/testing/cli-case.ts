@@ -5,8 +5,16 @@ import { afterEach, beforeEach } from 'vitest';
 import { type FakeOrchestrator, fakeOrchestrator, type Handler } from './fake-orchestrator.js';
 import { type CliRun, type CliWorld, runCli } from './run-cli.js';
 
+interface CliCase {
+  readonly home: string;
+  readonly requests: FakeOrchestrator['requests'];
+  readonly url: string;
+  network(routes: Readonly<Record<string, Handler>>): Promise<void>;
+  tidemill(command: string | readonly string[], world?: Partial<CliWorld>): Promise<CliRun>;
+}
+
 /** For spec files of the command: a home of its own for each test, and a fake network that ends with it. */
-export function cliCase() {
+export function cliCase(): CliCase {
   let home = '';
   let fake: FakeOrchestrator | undefined;
   beforeEach(() => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { ERRORS, type ErrorCode } from '@tidemill/protocol';
 
 /** A request as the fake saw it. */
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;

@@ -8,7 +8,7 @@ import { bar } from '../stage.js';
 import { TrainingWatch, type Watched } from '../training-watch.js';
 import { nameOf, type StoredDigits, type World } from '../world.js';
 
-const DEADLINE_MS = 150_000;
+const DEADLINE_MS = 240_000;
 
 interface Kill {
   readonly worker: WorkerHandle;

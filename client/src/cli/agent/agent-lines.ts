@@ -20,15 +20,13 @@ export function agentLine(line: string, colors: Io['colors']): string {
     .filter(([name]) => !USUAL.has(name))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const at = typeof time === 'number' ? new Date(time).toISOString().slice(11, 19) : '';
-  return `${colors.dim(at)}  ${paint(printable(String(msg ?? '')))}  ${colors.dim(printable(facts.join(' ')))}`.trimEnd();
+  return `${colors.dim(at)}  ${paint(printable(typeof msg === 'string' ? msg : ''))}  ${colors.dim(printable(facts.join(' ')))}`.trimEnd();
 }
 
 function parse(line: string): Record<string, unknown> | null {
   try {
     const parsed: unknown = JSON.parse(line);
-    return typeof parsed === 'object' && parsed !== null && 'msg' in parsed
-      ? (parsed as Record<string, unknown>)
-      : null;
+    return typeof parsed === 'object' && parsed !== null && 'msg' in parsed ? { ...parsed } : null;
   } catch {
     return null;
   }

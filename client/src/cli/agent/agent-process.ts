@@ -33,7 +33,9 @@ export function findAgent(stateDir: string): AgentProcess | null {
     pid: lock.pid,
     isAlive,
     // Looked at again: the number may have passed to a stranger's process meanwhile.
-    signal: (signal) => void (isAlive() && process.kill(lock.pid, signal)),
+    signal: (signal) => {
+      if (isAlive()) process.kill(lock.pid, signal);
+    },
     hasEndedWithin: async (ms, signal) => {
       const deadline = performance.now() + ms;
       while (isAlive()) {

@@ -81,7 +81,7 @@ function report(
   keptFile: string,
 ): string {
   const { colors } = session.io;
-  const { fault, size, vouched, root, keyFrom } = result;
+  const { fault, size, vouched, root, keyFrom, checkpoint } = result;
   if (fault === null) {
     const trust = {
       given: 'the key you gave',
@@ -90,7 +90,12 @@ function report(
     }[keyFrom];
     return `${colors.green('The trail is sound.')}\n${session.facts([
       ['events', size],
-      ['vouched for', `${vouched} by signed checkpoints, with ${trust}`],
+      [
+        'vouched for',
+        checkpoint === null
+          ? 'no checkpoint is signed yet, one is due every minute'
+          : `${vouched} by signed checkpoints, with ${trust}`,
+      ],
       ['compared with', `${kept} checkpoint${kept === 1 ? '' : 's'} kept from earlier visits`],
       ['root', root],
     ])}`;

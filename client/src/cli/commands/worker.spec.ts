@@ -22,7 +22,7 @@ async function anAgent(program: string): Promise<{ folder: string; child: ChildP
     },
   );
   children.push(child);
-  await new Promise((resolve) => child.stdout?.once('data', resolve));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
   const folder = join(cli.home, '.tidemill', 'worker');
   mkdirSync(folder, { recursive: true });
   writeFileSync(

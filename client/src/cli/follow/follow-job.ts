@@ -5,6 +5,7 @@ import { InterruptedError } from '../io.js';
 import { printable } from '../output/printable.js';
 import { duration, tokens } from '../output/quantities.js';
 import type { Session } from '../session.js';
+import { FurthestProgress } from './furthest-progress.js';
 import { happening, type Progress } from './happening.js';
 import { metricsText, progressBar } from './progress-bar.js';
 
@@ -54,8 +55,9 @@ function barView(session: Session): View {
   const { screen } = session.io;
   if (screen === null) return lineView(session);
   const bar = progressBar(screen);
+  const furthest = new FurthestProgress();
   return {
-    event: (event) => show(session, event, { print: bar.print, progress: bar.update }),
+    event: (event) => show(session, event, furthest, { print: bar.print, progress: bar.update }),
     stop: bar.stop,
     end: (job) => ending(session, job),
   };
@@ -70,8 +72,9 @@ function lineView(session: Session): View {
     last = now;
     print(`step ${step}/${totalSteps}  ${metricsText(metrics)}`.trimEnd());
   };
+  const furthest = new FurthestProgress();
   return {
-    event: (event) => show(session, event, { print, progress }),
+    event: (event) => show(session, event, furthest, { print, progress }),
     stop: () => {},
     end: (job) => ending(session, job),
   };
@@ -80,11 +83,14 @@ function lineView(session: Session): View {
 function show(
   { io }: Session,
   event: JobEvent,
+  furthest: FurthestProgress,
   to: { print: (line: string) => void; progress: (progress: Progress) => void },
 ): void {
   const seen = happening(event);
-  if (seen.kind === 'progress') to.progress(seen.progress);
-  else if (seen.kind === 'log') to.print(logText(io.colors.red, seen));
+  if (event.type === 'lost' || event.type === 'requeued') furthest.fallBack();
+  if (seen.kind === 'progress') {
+    if (furthest.isAhead(seen.progress)) to.progress(seen.progress);
+  } else if (seen.kind === 'log') to.print(logText(io.colors.red, seen));
   else to.print(io.colors.dim(`${event.at.slice(11, 19)}  ${printable(seen.text)}`));
 }
 

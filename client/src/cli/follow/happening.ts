@@ -52,7 +52,7 @@ function note(type: JobEvent['type'], facts: z.infer<typeof Facts>): string {
     type === 'leased' && number ? `attempt ${number}` : null,
     worker ? `${type === 'reported' || type === 'lost' ? 'by' : 'on'} ${worker}` : null,
     verdict ?? (type === 'finished' || type === 'requeued' ? state : null),
-    step == null ? null : `at step ${step}`,
+    typeof step === 'number' ? `at step ${step}` : null,
     isAmount(hold) ? `with ${tokens(hold)} held` : null,
     isAmount(price) ? tokens(price) : null,
     why ? `(${why})` : null,

@@ -3,10 +3,10 @@ import type { Progress } from './happening.js';
 
 /** A bar for one job that stays below what is printed meanwhile. */
 export interface ProgressBar {
-  update(progress: Progress): void;
+  readonly update: (progress: Progress) => void;
   /** Prints a line above the bar. */
-  print(line: string): void;
-  stop(): void;
+  readonly print: (line: string) => void;
+  readonly stop: () => void;
 }
 
 /** `loss 0.1234  accuracy 0.957`: the metrics in the order they come, numbers short. */

@@ -60,5 +60,5 @@ function asSpec(value: unknown, file: string): JobSpec {
 const invalid = (file: string, why: string) =>
   new CliError(
     `${file} is not a job file: ${why}`,
-    'See docs/jobs.md, or try: tidemill run --noop 2s',
+    'A job names its kind and one runtime; try first: tidemill run --noop 2s',
   );

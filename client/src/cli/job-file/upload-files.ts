@@ -20,7 +20,8 @@ export async function uploadFiles(
   artifacts: Pick<Tidemill['artifacts'], 'put'>,
   seen: (file: UploadedFile) => void,
 ): Promise<JobSpec> {
-  const { tfjs } = spec.runtime ?? {};
+  // Nobody has checked the file yet, so the runtime may be missing.
+  const tfjs = (spec as Partial<JobSpec>).runtime?.tfjs;
   if (tfjs === undefined) return spec;
   const digests = new Map<string, string>();
   for (const name of localFiles(tfjs)) {

@@ -4,7 +4,7 @@ import type { Ended } from '../process/guarded-spawn.js';
 import { type RunningProcess, startProcess } from '../process/start-process.js';
 import { appMain } from './apps.js';
 
-export const NETWORK_NAME = 'localnet';
+const NETWORK_NAME = 'localnet';
 
 export interface OrchestratorOptions {
   readonly dir: string;

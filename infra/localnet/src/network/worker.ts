@@ -95,21 +95,21 @@ interface ListedWorker {
 
 /** The id of the worker once it was seen since its start: the row of an earlier run may still say online. */
 async function online(url: string, running: RunningProcess, startedMs: number): Promise<string> {
-  let hasEnded = false;
-  void running.ended.then(() => {
-    hasEnded = true;
-  });
+  const ended = running.ended.then(() => 'ended' as const);
   const deadline = performance.now() + ONLINE_DEADLINE_MS;
-  while (performance.now() < deadline && !hasEnded) {
+  while (performance.now() < deadline) {
     const found = (await listed(url)).find(
       ({ name, state, lastSeenAt }) =>
         name === running.name && state === 'online' && Date.parse(lastSeenAt ?? '') >= startedMs,
     );
     if (found !== undefined) return found.id;
-    await sleep(100);
+    if ((await Promise.race([ended, sleep(100)])) === 'ended') {
+      throw new ProcessError(`${running.name} ended; its log is ${running.logFile}`);
+    }
   }
-  const why = hasEnded ? 'ended' : `was not seen online within ${ONLINE_DEADLINE_MS} ms`;
-  throw new ProcessError(`${running.name} ${why}; its log is ${running.logFile}`);
+  throw new ProcessError(
+    `${running.name} was not seen online within ${ONLINE_DEADLINE_MS} ms; its log is ${running.logFile}`,
+  );
 }
 
 async function listed(url: string): Promise<readonly ListedWorker[]> {
