@@ -24,7 +24,7 @@ export function cutSegments(totalSteps: number, maxSteps: number): readonly Segm
 /** Multiplications a slow core does in a microsecond, one thread. */
 const MULTIPLICATIONS_PER_US = 2_000;
 /** What TensorFlow.js spends on one layer of one step beside the arithmetic, forward, backward and update together. */
-const OVERHEAD_PER_LAYER_US = 900;
+const OVERHEAD_PER_LAYER_US = 2_000;
 
 /** A careful guess of how long one training step takes on one core, in microseconds; backward costs twice forward. */
 export function estimateStepMicros(

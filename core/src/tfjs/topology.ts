@@ -184,8 +184,7 @@ function readLayers(
 function inboundOf(layer: Json, names: ReadonlyMap<string, number>): readonly number[] | null {
   const nodes = layer['inbound_nodes'] ?? layer['inboundNodes'] ?? [];
   if (!Array.isArray(nodes) || nodes.length > 1) return null;
-  const [node = []]: readonly unknown[] = nodes;
-  return endpoints(node, names);
+  return endpoints((nodes as readonly unknown[])[0] ?? [], names);
 }
 
 function endpoints(value: unknown, names: ReadonlyMap<string, number>): number[] | null {
@@ -194,7 +193,7 @@ function endpoints(value: unknown, names: ReadonlyMap<string, number>): number[]
   const found: number[] = [];
   for (const entry of list) {
     if (!Array.isArray(entry)) return null;
-    const [name, node, tensor]: readonly unknown[] = entry;
+    const [name, node, tensor] = entry as readonly unknown[];
     const index = typeof name === 'string' ? names.get(name) : undefined;
     if (index === undefined || node !== 0 || tensor !== 0) return null;
     found.push(index);

@@ -1,23 +1,20 @@
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, test } from 'vitest';
 import { decodeNpy, inspectNpy } from './npy.js';
 import { encodeNpy } from './npy-write.js';
 
 /** An NPY file put together by hand, so that its header can be wrong. */
 function npy(dict: string, data: Uint8Array, version = 1): Uint8Array {
-  const header = `${dict}\n`;
-  const length =
-    version === 1
-      ? [header.length & 0xff, header.length >> 8]
-      : [header.length & 0xff, header.length >> 8, 0, 0];
-  return Uint8Array.from(
-    [0x93, ...'NUMPY']
-      .map((c) => (typeof c === 'number' ? c : c.charCodeAt(0)))
-      .concat(
-        [version, 0],
-        length,
-        [...header].map((c) => c.charCodeAt(0)),
-        [...data],
-      ),
+  const header = utf8ToBytes(`${dict}\n`);
+  const length = version === 1 ? new Uint8Array(2) : new Uint8Array(4);
+  new DataView(length.buffer).setUint16(0, header.length, true);
+  return concatBytes(
+    Uint8Array.of(0x93),
+    utf8ToBytes('NUMPY'),
+    Uint8Array.of(version, 0),
+    length,
+    header,
+    data,
   );
 }
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { lstatSync, readlinkSync } from 'node:fs';
 import type { IsolationLevel } from '@tidemill/protocol';
 import { nextHostUser } from './host-user.js';
@@ -34,6 +34,8 @@ export class BubblewrapSandbox implements Sandbox {
   readonly level: IsolationLevel;
   readonly detail: string;
   private readonly filter = seccompFilter();
+  /** Versions before 0.8 do not know it; the filter refuses namespaces either way. */
+  private readonly knowsDisableUserns = help().includes('--disable-userns');
 
   constructor(private readonly options: BubblewrapOptions = { changeUser: true }) {
     const isRoot = process.getuid?.() === 0 && !options.changeUser;
@@ -49,6 +51,7 @@ export class BubblewrapSandbox implements Sandbox {
     const user = this.options.changeUser ? nextHostUser() : null;
     const child = spawn(command, [...prefix, 'bwrap', ...this.arguments(program)], {
       cwd: '/',
+      detached: true, // the head of a group of its own, which can be ended as one
       env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' },
       stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
       ...(user === null ? {} : { uid: user, gid: user }),
@@ -66,7 +69,7 @@ export class BubblewrapSandbox implements Sandbox {
     return [
       '--unshare-all',
       '--unshare-user',
-      '--disable-userns',
+      ...(this.knowsDisableUserns ? ['--disable-userns'] : []),
       ...['--uid', INSIDE_USER, '--gid', INSIDE_USER],
       ...['--cap-drop', 'ALL'],
       ...['--hostname', 'sandbox'],
@@ -92,6 +95,12 @@ export class BubblewrapSandbox implements Sandbox {
       ...program.arguments,
     ];
   }
+}
+
+/** What the installed bubblewrap says of itself; nothing when there is none. */
+function help(): string {
+  const { stdout, error } = spawnSync('bwrap', ['--help'], { encoding: 'utf8', timeout: 5_000 });
+  return error === undefined ? stdout : '';
 }
 
 /** Settings of the machine that root could write even from a namespace without capabilities. */

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { type TreeUsage, treeUsage } from './process-tree.js';
+import { type TreeUsage, killTree, treeUsage } from './process-tree.js';
 import { type ConfinedProgram, type Sandbox, SandboxError } from './sandbox.js';
 
 /** Why a program was ended by its keeper. */
@@ -87,7 +87,9 @@ export class ConfinedProcess {
   /** Ends the program and everything it started. The first reason is the one that is told. */
   kill(reason: KillReason): void {
     this.killedFor ??= reason;
-    this.child.kill('SIGKILL');
+    const { pid, exitCode, signalCode } = this.child;
+    // the wrapper alone is not enough: what it has just forked may not know yet that it is to die with it
+    if (pid !== undefined && exitCode === null && signalCode === null) killTree(pid);
   }
 
   private look(): void {

@@ -8,7 +8,7 @@ export type Detection =
   | { readonly ok: false; readonly refused: readonly string[] };
 
 /** From strong to weak. */
-const CANDIDATES: readonly { readonly name: string; make(): Sandbox }[] = [
+const CANDIDATES: readonly { readonly name: string; readonly make: () => Sandbox }[] = [
   { name: 'bubblewrap', make: () => new BubblewrapSandbox({ changeUser: true }) },
   { name: 'bubblewrap as root', make: () => new BubblewrapSandbox({ changeUser: false }) },
   { name: 'namespaces', make: () => new NamespacesSandbox() },

@@ -52,6 +52,18 @@ function readStat(
   }
 }
 
+/** Ends a process that leads its group, its whole group, and everything below it in whatever group it is by now. */
+export function killTree(root: number): void {
+  const all = descendants(root);
+  for (const target of [-root, ...all]) {
+    try {
+      process.kill(target, 'SIGKILL');
+    } catch {
+      // it has ended by itself
+    }
+  }
+}
+
 function descendants(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {

@@ -33,7 +33,7 @@ export interface Sandbox {
   readonly level: IsolationLevel;
   /** For people: how the confinement is done, and why it is not stronger. */
   readonly detail: string;
-  /** Starts the program with pipes on 0, 1, 2 and 3. Killing the process that is returned ends everything inside. */
+  /** Starts the program with pipes on 0, 1, 2 and 3, as the head of a group of its own. */
   start(program: ConfinedProgram): ChildProcess;
 }
 

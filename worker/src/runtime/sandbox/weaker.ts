@@ -48,6 +48,7 @@ function startPlainly(program: ConfinedProgram, wrapper: readonly string[]): Chi
     [...prefix, ...wrapper, process.execPath, ...flags, program.entry, ...program.arguments],
     {
       cwd: '/',
+      detached: true,
       env: { ...program.environment, PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' },
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       ...(user === null ? {} : { uid: user, gid: user }),

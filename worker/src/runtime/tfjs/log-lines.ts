@@ -15,19 +15,19 @@ export async function readLines(
 ): Promise<string> {
   let tail = '';
   let open = '';
-  let isCut = false;
   const say = (line: string) => {
-    if (isCut) return;
+    if (budget.bytes < 0) return;
     budget.bytes -= Buffer.byteLength(line) + 1;
-    isCut = budget.bytes < 0;
     onLine(
-      isCut ? '[tidemill] the log is longer than allowed; the rest is dropped' : printable(line),
+      budget.bytes < 0
+        ? '[tidemill] the log is longer than allowed; the rest is dropped'
+        : printable(line),
     );
   };
   stream.setEncoding('utf8');
   for await (const chunk of stream as AsyncIterable<string>) {
     tail = (tail + chunk).slice(-TAIL);
-    if (isCut) continue;
+    if (budget.bytes < 0) continue;
     const lines = (open + chunk).split('\n');
     open = lines.pop() ?? '';
     for (const line of lines) say(line);
@@ -42,6 +42,5 @@ export async function readLines(
 
 /** Without what moves a cursor or changes colours: a log line is text and nothing else. */
 function printable(line: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is taken out
-  return line.slice(0, MAX_LINE).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+  return line.slice(0, MAX_LINE).replace(/(?!\t)\p{Cc}/gu, '');
 }

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { promises as dns } from 'node:dns';
 import fs from 'node:fs';
 import net from 'node:net';
+import process from 'node:process';
 
 const [verb, ...words] = process.argv.slice(2);
 

@@ -11,11 +11,11 @@ export function batchLoss(
   labels: Tf.Tensor,
   outputs: Tf.Tensor,
 ): Tf.Scalar {
-  const rows = labels.shape[0] ?? 1;
+  const rows = labels.shape.at(0) ?? 1;
   switch (loss) {
     case 'categoricalCrossentropy':
     case 'sparseCategoricalCrossentropy': {
-      const classes = outputs.shape[1] ?? 1;
+      const classes = outputs.shape.at(1) ?? 1;
       const wanted = tf.oneHot(labels.toInt() as Tf.Tensor1D, classes).toFloat();
       const total = outputs.sum(-1, true);
       const likely = outputs.div(total).clipByValue(EPSILON, 1 - EPSILON);
@@ -36,7 +36,7 @@ export function batchLoss(
 
 /** Rows whose likeliest class is the label. */
 export function countHits(loss: Loss, labels: Tf.Tensor, outputs: Tf.Tensor): Tf.Scalar {
-  const rows = labels.shape[0] ?? 1;
+  const rows = labels.shape.at(0) ?? 1;
   const said =
     loss === 'binaryCrossentropy'
       ? outputs.reshape([rows]).greater(0.5).toInt()

@@ -24,7 +24,7 @@ export function measureBatch(
   return {
     loss: scalarOf(loss),
     accuracy:
-      asked('accuracy', () => countHits(task.loss, labels, outputs)) / (labels.shape[0] ?? 1),
+      asked('accuracy', () => countHits(task.loss, labels, outputs)) / (labels.shape.at(0) ?? 1),
     meanAbsoluteError: asked('meanAbsoluteError', () =>
       batchLoss(tf, 'meanAbsoluteError', labels, outputs),
     ),
