@@ -31,7 +31,10 @@ export function needsOf(spec: JobSpec): Needs {
     resources: {
       gpuMilli: Math.round((asked.gpus ?? 0) * 1000),
       vramMib: sizeOf(asked.vram, 0),
-      cpuMilli: asked.cpu === undefined ? defaults.cpuMilli : (parseCountRange(asked.cpu)?.min ?? defaults.cpuMilli),
+      cpuMilli:
+        asked.cpu === undefined
+          ? defaults.cpuMilli
+          : (parseCountRange(asked.cpu)?.min ?? defaults.cpuMilli),
       memoryMib: sizeOf(asked.memory, defaults.memoryMib),
       diskMib: sizeOf(asked.disk, defaults.diskMib),
     },

@@ -40,11 +40,18 @@ export const ATTEMPT_TRANSITIONS: Readonly<Record<AttemptState, readonly Attempt
 };
 
 /** Whether `next` may follow `state` in a transition table. */
-export function mayFollow<S extends string>(table: Readonly<Record<S, readonly S[]>>, state: S, next: S): boolean {
+export function mayFollow<S extends string>(
+  table: Readonly<Record<S, readonly S[]>>,
+  state: S,
+  next: S,
+): boolean {
   return table[state].includes(next);
 }
 
 /** Whether nothing may follow `state`. */
-export function isFinal<S extends string>(table: Readonly<Record<S, readonly S[]>>, state: S): boolean {
+export function isFinal<S extends string>(
+  table: Readonly<Record<S, readonly S[]>>,
+  state: S,
+): boolean {
   return table[state].length === 0;
 }

@@ -1,8 +1,10 @@
 /** Why an attempt ended without a result that counts. */
-export type AttemptEnd = 'lost' | 'worker_fault' | 'rejected' | 'refused' | 'offer_timeout' | 'preempted';
+export type AttemptEnd =
+  'lost' | 'worker_fault' | 'rejected' | 'refused' | 'offer_timeout' | 'preempted';
 
 /** What becomes of the task: it is tried again, or it has failed for good. */
-export type AfterEnd = { readonly retry: true; readonly costsRetry: boolean } | { readonly retry: false };
+export type AfterEnd =
+  { readonly retry: true; readonly costsRetry: boolean } | { readonly retry: false };
 
 /** An offer that was not taken costs nothing, and neither does a preemption; the rest uses up one of the task's attempts. */
 export function afterEnd(end: AttemptEnd, attemptsUsed: number, maxAttempts: number): AfterEnd {

@@ -1,2 +1,14 @@
-export { charge, check, earn, grant, hold, NETWORK, release, type Bucket, type EarningBucket, type Entry, type Posting } from './entries.js';
+export {
+  charge,
+  check,
+  earn,
+  grant,
+  hold,
+  NETWORK,
+  release,
+  type Bucket,
+  type EarningBucket,
+  type Entry,
+  type Posting,
+} from './entries.js';
 export { billableMs, defaultMaxAsk, feeOf, holdOf, priceOf, type Asks } from './price.js';

@@ -10,8 +10,14 @@ export interface Asks {
 }
 
 /** What an attempt costs, in base units: its GPU time, or its CPU time when it has no GPU. Rounded down, at most `cap`. */
-export function priceOf(needs: Pick<Resources, 'gpuMilli' | 'cpuMilli'>, asks: Asks, billableMs: number, cap: bigint): bigint {
-  const [milli, ask] = needs.gpuMilli > 0 ? [needs.gpuMilli, asks.gpuHour] : [needs.cpuMilli, asks.cpuHour];
+export function priceOf(
+  needs: Pick<Resources, 'gpuMilli' | 'cpuMilli'>,
+  asks: Asks,
+  billableMs: number,
+  cap: bigint,
+): bigint {
+  const [milli, ask] =
+    needs.gpuMilli > 0 ? [needs.gpuMilli, asks.gpuHour] : [needs.cpuMilli, asks.cpuHour];
   const price = (BigInt(milli) * ask * BigInt(billableMs)) / MS_PER_MILLI_HOUR;
   return price < cap ? price : cap;
 }
@@ -30,9 +36,15 @@ export function feeOf(price: bigint, feeBps: number): bigint {
  * What is set aside when a job is accepted, unless the submitter gives `maxCost`: the dearest it can become. Rounded up, and at most
  * what a spec may name as its cost, so that the hold of any job fits the ledger.
  */
-export function holdOf(needs: Pick<Resources, 'gpuMilli' | 'cpuMilli'>, maxAsk: bigint, maxDurationMs: number, executions: number): bigint {
+export function holdOf(
+  needs: Pick<Resources, 'gpuMilli' | 'cpuMilli'>,
+  maxAsk: bigint,
+  maxDurationMs: number,
+  executions: number,
+): bigint {
   const milli = BigInt(needs.gpuMilli > 0 ? needs.gpuMilli : needs.cpuMilli);
-  const each = (milli * maxAsk * BigInt(maxDurationMs) + MS_PER_MILLI_HOUR - 1n) / MS_PER_MILLI_HOUR;
+  const each =
+    (milli * maxAsk * BigInt(maxDurationMs) + MS_PER_MILLI_HOUR - 1n) / MS_PER_MILLI_HOUR;
   const all = each * BigInt(executions);
   return all < MAX_MONEY ? all : MAX_MONEY;
 }

@@ -41,7 +41,8 @@ export function score(task: QueuedTask, worker: OpenWorker, given: number): numb
   );
 }
 
-const together = (given: number): number => (given > 0 && given < MAX_TOGETHER ? TOGETHER_POINTS : 0);
+const together = (given: number): number =>
+  given > 0 && given < MAX_TOGETHER ? TOGETHER_POINTS : 0;
 
 const MAX_PRICE_POINTS = 100 * POINT;
 

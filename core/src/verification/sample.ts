@@ -15,7 +15,11 @@ export function isAudited(draw: Uint8Array, ratePpm: number): boolean {
  * Which segments of a training job are audited: `count` different ones of `segments`, by a draw of at least 4 bytes each. Two of
  * fifty catch a run that fakes everything for certain, and one that fakes half with 75 % (B.8).
  */
-export function auditedSegments(segments: number, count: number, draw: (index: number) => Uint8Array): number[] {
+export function auditedSegments(
+  segments: number,
+  count: number,
+  draw: (index: number) => Uint8Array,
+): number[] {
   return Array.from({ length: segments }, (_, index) => ({ index, weight: weightOf(draw(index)) }))
     .sort((a, b) => a.weight - b.weight || a.index - b.index)
     .slice(0, count)

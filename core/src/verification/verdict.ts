@@ -13,7 +13,11 @@ export type Judgement =
   | { readonly next: 'wait' }
   /** Executions disagree and nobody has a majority yet: one more, by a worker that has not run it. */
   | { readonly next: 'referee'; readonly disputed: readonly AttemptId[] }
-  | { readonly next: 'done'; readonly accepted: readonly AttemptId[]; readonly rejected: readonly AttemptId[] };
+  | {
+      readonly next: 'done';
+      readonly accepted: readonly AttemptId[];
+      readonly rejected: readonly AttemptId[];
+    };
 
 /**
  * Judges the executions of one task. Nothing is said before all have reported, so that no result shows before another is committed.
@@ -28,7 +32,8 @@ export function judge(executions: readonly Execution[]): Judgement {
     if (same === undefined) groups.set(execution.result ?? '', [execution]);
     else same.push(execution);
   }
-  if (groups.size <= 1) return { next: 'done', accepted: executions.map(({ attemptId }) => attemptId), rejected: [] };
+  if (groups.size <= 1)
+    return { next: 'done', accepted: executions.map(({ attemptId }) => attemptId), rejected: [] };
 
   const largest = [...groups.values()].reduce((a, b) => (b.length > a.length ? b : a));
   if (largest.length * 2 <= executions.length) {
