@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Database, dropDatabase, startDatabase } from '@tidemill/localnet';
 import pg from 'pg';
 import { postmasterOf } from '../postmaster.js';
+import { type TemporaryFolder, temporaryFolder } from '../temporary-folder.js';
 
 /** The one PostgreSQL server that everything measured in a run shares. */
 export interface BenchServer {
@@ -30,10 +28,10 @@ export async function startBenchServer({
   countStatements,
 }: BenchServerOptions): Promise<BenchServer> {
   const home = countStatements ? await homeThatCounts(log) : undefined;
-  const database = await startDatabase({ log, dir: home });
+  const database = await startDatabase({ log, dir: home?.path });
   const stop = async () => {
     await database.stop();
-    if (home !== undefined) await rm(home, { recursive: true, force: true });
+    await home?.remove();
   };
   try {
     const [settings] = await query(
@@ -58,10 +56,10 @@ export async function startBenchServer({
 }
 
 /** The library that counts is loaded when a server starts, so one start is spent on asking for it. */
-async function homeThatCounts(log: (line: string) => void): Promise<string> {
-  const home = await mkdtemp(join(tmpdir(), 'tidemill-bench-postgres-'));
-  await chmod(home, 0o711); // The server may run as another user, who has to get to the data in it.
-  const first = await startDatabase({ log, dir: home });
+async function homeThatCounts(log: (line: string) => void): Promise<TemporaryFolder> {
+  // The server may run as another user, who has to get to the data in it.
+  const home = temporaryFolder({ open: true });
+  const first = await startDatabase({ log, dir: home.path });
   try {
     await query(first.adminUrl, `ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'`);
     await query(first.adminUrl, `ALTER SYSTEM SET pg_stat_statements.track_planning = on`);

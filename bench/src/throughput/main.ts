@@ -30,6 +30,10 @@ if (options.parts.some((part) => part !== 'peers') && !existsSync(ORCHESTRATOR_M
   process.exit(2);
 }
 
+// Ending by `exit` lets what was temporary be removed; the processes beside this one end with it.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
 const server = await startBenchServer({ log, countStatements: options.profileDir !== undefined });
 try {
   const measured = await measure(server, options);

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, startProcess } from '@tidemill/localnet';
 import { createKeyFile } from '@tidemill/protocol/node';
 import type { Signer } from '@tidemill/protocol/node';
 import { freshSigner } from '../../keys.js';
+import { temporaryFolder } from '../../temporary-folder.js';
 import { pinned } from '../pinned.js';
 import type { OrchestratorAddress } from '../workers/orchestrator-address.js';
 
@@ -40,10 +39,10 @@ export async function withOrchestrator<T>(
   { databaseUrl, core, profileDir }: OrchestratorOptions,
   work: (orchestrator: RunningOrchestrator) => Promise<T>,
 ): Promise<T> {
-  const home = await mkdtemp(join(tmpdir(), 'tidemill-bench-'));
+  const home = temporaryFolder();
   const port = await freePort();
   const admin = freshSigner();
-  const keyFile = join(home, 'orchestrator.json');
+  const keyFile = join(home.path, 'orchestrator.json');
   createKeyFile(keyFile);
   const profiler = new URL('./profiler.js', import.meta.url).href;
   const node = [
@@ -66,14 +65,14 @@ export async function withOrchestrator<T>(
         TIDEMILL_PORT: String(port),
         TIDEMILL_NETWORK: NETWORK,
         TIDEMILL_AUDIENCE: `127.0.0.1:${port}`,
-        TIDEMILL_DATA_DIR: join(home, 'data'),
+        TIDEMILL_DATA_DIR: join(home.path, 'data'),
         TIDEMILL_KEY_FILE: keyFile,
         TIDEMILL_ADMIN_WALLETS: admin.address,
         TIDEMILL_RELEASE: 'immediate',
         TIDEMILL_LOG_LEVEL: 'warn',
         ...(profileDir === undefined ? {} : { BENCH_PROFILE_DIR: profileDir }),
       },
-      logFile: join(home, 'orchestrator.log'),
+      logFile: join(home.path, 'orchestrator.log'),
       readyWhen: { url: `${url}/readyz` },
       startDeadlineMs: 60_000,
     });
@@ -94,6 +93,6 @@ export async function withOrchestrator<T>(
       await orchestrator.stop();
     }
   } finally {
-    await rm(home, { recursive: true, force: true });
+    await home.remove();
   }
 }

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startProcess } from '@tidemill/localnet';
 import { cpuSeconds, residentMib } from '../../cpu.js';
 import { median } from '../../statistics.js';
+import { temporaryFolder } from '../../temporary-folder.js';
 import type { BenchServer } from '../bench-server.js';
 import { canPin, pinned } from '../pinned.js';
 import { withOrchestrator } from '../product/orchestrator.js';
@@ -161,7 +160,7 @@ async function withMemory<T>(
 async function withBareServer<T>(
   work: (server: { pid: number; url: string }) => Promise<T>,
 ): Promise<T> {
-  const home = await mkdtemp(join(tmpdir(), 'tidemill-bench-ws-'));
+  const home = temporaryFolder();
   const script = fileURLToPath(new URL('./ws-server.js', import.meta.url));
   const [command = '', ...args] = pinned(CORE, [process.execPath, script]);
   try {
@@ -169,7 +168,7 @@ async function withBareServer<T>(
       name: 'the bare ws server',
       command,
       args,
-      logFile: join(home, 'server.log'),
+      logFile: join(home.path, 'server.log'),
       readyWhen: { line: /listening on (\d+)/ },
     });
     try {
@@ -178,6 +177,6 @@ async function withBareServer<T>(
       await server.stop();
     }
   } finally {
-    await rm(home, { recursive: true, force: true });
+    await home.remove();
   }
 }
