@@ -1,11 +1,27 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, hash, sign, verify, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { encodeBase58, isSoundPublicKey, type Sha256, type VerifySignature } from '@tidemill/protocol';
+import {
+  encodeBase58,
+  isSoundPublicKey,
+  type Sha256,
+  type VerifySignature,
+} from '@tidemill/protocol';
 
 /** SHA-256 by node:crypto; small inputs take its one-shot form, which makes no stream object. */
 export const nodeSha256: Sha256 = (bytes) =>
-  bytes.length < 65_536 ? hash('sha256', bytes, 'buffer') : createHash('sha256').update(bytes).digest();
+  bytes.length < 65_536
+    ? hash('sha256', bytes, 'buffer')
+    : createHash('sha256').update(bytes).digest();
 
 /** DER of an ed25519 public key (RFC 8410) up to the 32 key bytes. */
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
@@ -24,7 +40,11 @@ export function nodeVerifier(keptKeys = 4_096): VerifySignature {
     let key = kept.get(name);
     if (key === undefined) {
       try {
-        key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
+        key = createPublicKey({
+          key: Buffer.concat([SPKI, publicKey]),
+          format: 'der',
+          type: 'spki',
+        });
       } catch {
         return false;
       }
@@ -45,12 +65,20 @@ export interface Signer {
 /** The signer of a Solana-style key file: a JSON array of 64 bytes (seed, then public key). @throws Error that names the file */
 export function loadSigner(file: string): Signer {
   const bytes = secretBytes(file);
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8, bytes.subarray(0, 32)]), format: 'der', type: 'pkcs8' });
+  const key = createPrivateKey({
+    key: Buffer.concat([PKCS8, bytes.subarray(0, 32)]),
+    format: 'der',
+    type: 'pkcs8',
+  });
   const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
   if (!publicKey.equals(bytes.subarray(32)) || !isSoundPublicKey(publicKey)) {
     throw new Error(`${file}: the public half does not belong to the secret half`);
   }
-  return { publicKey, address: encodeBase58(publicKey), sign: (message) => sign(null, message, key) };
+  return {
+    publicKey,
+    address: encodeBase58(publicKey),
+    sign: (message) => sign(null, message, key),
+  };
 }
 
 function secretBytes(file: string): Buffer {
@@ -60,7 +88,11 @@ function secretBytes(file: string): Buffer {
   } catch (cause) {
     throw new Error(`${file}: cannot be read as a key file`, { cause });
   }
-  if (!Array.isArray(parsed) || parsed.length !== 64 || !parsed.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256)) {
+  if (
+    !Array.isArray(parsed) ||
+    parsed.length !== 64 ||
+    !parsed.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256)
+  ) {
     throw new Error(`${file}: a key file is a JSON array of 64 bytes`);
   }
   return Buffer.from(parsed as number[]); // every element was checked

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { Digest, Hex32, PublicKeyText } from './digest.js';
-import { AccountId, AttemptId, DecisionId, JobId, KeyId, TaskId, UploadId, WorkerId } from './ids.js';
+import {
+  AccountId,
+  AttemptId,
+  DecisionId,
+  JobId,
+  KeyId,
+  TaskId,
+  UploadId,
+  WorkerId,
+} from './ids.js';
 import { JobSpec, MAX_JOBS_IN_BATCH } from './job-spec.js';
 import { BaseUnits, Money } from './money.js';
 import { Capabilities, Resources } from './resources.js';
@@ -13,11 +22,24 @@ const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
 /** What a key may do. `jobs:read` and up are a submitter's; `admin` is the operator's. */
-export const SCOPES = ['jobs:read', 'jobs:write', 'artifacts:read', 'artifacts:write', 'account:read', 'keys:write', 'admin'] as const;
+export const SCOPES = [
+  'jobs:read',
+  'jobs:write',
+  'artifacts:read',
+  'artifacts:write',
+  'account:read',
+  'keys:write',
+  'admin',
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** One line of text for people. PostgreSQL cannot keep a NUL, and control characters play tricks on terminals. */
-const line = (max: number) => z.string().min(1).max(max).regex(/^[ -~\u00a0-\uffff]*$/, 'text without control characters');
+const line = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[ -~\u00a0-\uffff]*$/, 'text without control characters');
 
 export const CreateKeyRequest = z
   .strictObject({
@@ -39,7 +61,9 @@ export const KeyView = z
   })
   .meta({ id: 'Key' });
 export type KeyView = z.infer<typeof KeyView>;
-export const CreatedKey = KeyView.extend({ key: z.string().meta({ description: 'Shown once.' }) }).meta({ id: 'CreatedKey' });
+export const CreatedKey = KeyView.extend({
+  key: z.string().meta({ description: 'Shown once.' }),
+}).meta({ id: 'CreatedKey' });
 export const KeyPage = page(KeyView).meta({ id: 'KeyPage' });
 
 export const AccountView = z
@@ -49,7 +73,9 @@ export const AccountView = z
     available: BaseUnits,
     held: BaseUnits,
     spent: BaseUnits,
-    granted: BaseUnits.meta({ description: 'Credit given by the operator, of all that was ever added.' }),
+    granted: BaseUnits.meta({
+      description: 'Credit given by the operator, of all that was ever added.',
+    }),
   })
   .meta({ id: 'Account' });
 export type AccountView = z.infer<typeof AccountView>;
@@ -133,7 +159,9 @@ export const TaskView = z
   })
   .meta({ id: 'Task' });
 
-export const JobDetail = JobView.extend({ spec: JobSpec, taskList: z.array(TaskView) }).meta({ id: 'JobDetail' });
+export const JobDetail = JobView.extend({ spec: JobSpec, taskList: z.array(TaskView) }).meta({
+  id: 'JobDetail',
+});
 export type JobDetail = z.infer<typeof JobDetail>;
 
 export const BatchRequest = z
@@ -164,13 +192,25 @@ export const PlanView = z
 export type PlanView = z.infer<typeof PlanView>;
 
 export const LogLine = z
-  .object({ attemptId: AttemptId, line: z.int(), at: time, stream: z.enum(['out', 'err']), text: z.string() })
+  .object({
+    attemptId: AttemptId,
+    line: z.int(),
+    at: time,
+    stream: z.enum(['out', 'err']),
+    text: z.string(),
+  })
   .meta({ id: 'LogLine' });
 export type LogLine = z.infer<typeof LogLine>;
 export const LogPage = page(LogLine).meta({ id: 'LogPage' });
 
 export const OutputView = z
-  .object({ taskId: TaskId, name: z.string(), digest: Digest, sizeBytes: z.int(), href: z.string() })
+  .object({
+    taskId: TaskId,
+    name: z.string(),
+    digest: Digest,
+    sizeBytes: z.int(),
+    href: z.string(),
+  })
   .meta({ id: 'Output' });
 export const OutputList = z.object({ items: z.array(OutputView) }).meta({ id: 'OutputList' });
 
@@ -179,7 +219,20 @@ export const JobEvent = z
   .object({
     id: z.int(),
     at: time,
-    type: z.enum(['accepted', 'leased', 'running', 'progress', 'checkpoint', 'reported', 'verdict', 'lost', 'requeued', 'booked', 'finished', 'log']),
+    type: z.enum([
+      'accepted',
+      'leased',
+      'running',
+      'progress',
+      'checkpoint',
+      'reported',
+      'verdict',
+      'lost',
+      'requeued',
+      'booked',
+      'finished',
+      'log',
+    ]),
     data: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'JobEvent' });

@@ -25,6 +25,7 @@ function decode<T>(frame: string, schema: z.ZodType<T>): Decoded<T> {
   return {
     ok: false,
     code: 'VALIDATION_FAILED',
-    detail: issue === undefined ? 'invalid' : `${issue.path.join('.') || 'frame'}: ${issue.message}`,
+    detail:
+      issue === undefined ? 'invalid' : `${issue.path.join('.') || 'frame'}: ${issue.message}`,
   };
 }

@@ -7,7 +7,11 @@ export { bytesToHex, hexToBytes, utf8ToBytes };
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
 /** Checks an ed25519 signature strictly (canonical S). Never throws: anything malformed is simply not valid. */
-export type VerifySignature = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
+export type VerifySignature = (
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+) => boolean;
 
 /** Domain tags: the first bytes of everything that is signed or hashed, so that no signature means two things (G21). */
 export const TAGS = {

@@ -18,4 +18,6 @@ export const PublicKeyText = z
   .refine((text) => decodeBase58(text)?.length === 32, 'a public key has 32 bytes');
 
 /** A 64-byte signature in base58. */
-export const SignatureText = z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{64,88}$/, 'a signature in base58');
+export const SignatureText = z
+  .string()
+  .regex(/^[1-9A-HJ-NP-Za-km-z]{64,88}$/, 'a signature in base58');

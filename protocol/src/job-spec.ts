@@ -30,7 +30,9 @@ export function parseDuration(text: string): number | null {
 const Duration = z
   .string()
   .max(16)
-  .refine((text) => parseDuration(text) !== null, { message: 'a duration such as 90s, 10m or 6h, at most 30d' });
+  .refine((text) => parseDuration(text) !== null, {
+    message: 'a duration such as 90s, 10m or 6h, at most 30d',
+  });
 
 /** Does nothing for a while and ends as it is told: for trying out the network and for measuring it. */
 export const NoopSpec = z
@@ -59,7 +61,8 @@ const RuntimeSpec = z
     { tfjs: TfjsSpec.optional(), noop: NoopSpec.optional() },
     {
       error: (issue) =>
-        issue.code === 'unrecognized_keys' && issue.keys.some((key) => (RUNTIMES_NOT_OFFERED as readonly string[]).includes(key))
+        issue.code === 'unrecognized_keys' &&
+        issue.keys.some((key) => (RUNTIMES_NOT_OFFERED as readonly string[]).includes(key))
           ? `no worker software here offers ${issue.keys.join(', ')} yet; use tfjs or noop`
           : undefined,
     },
@@ -91,11 +94,21 @@ export const LimitsSpec = z
 export const JobSpec = z
   .strictObject({
     kind: z.enum(['batch', 'training', 'inference']),
-    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63').optional(),
+    name: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63')
+      .optional(),
     runtime: RuntimeSpec,
     resources: ResourcesSpec.optional(),
     checkpoint: z.strictObject({ every: Duration }).optional(),
-    retry: z.strictObject({ max: z.int().min(0).max(MAX_ATTEMPTS - 1) }).optional(),
+    retry: z
+      .strictObject({
+        max: z
+          .int()
+          .min(0)
+          .max(MAX_ATTEMPTS - 1),
+      })
+      .optional(),
     limits: LimitsSpec.optional(),
     priority: z.enum(['low', 'normal', 'high']).optional(),
     verify: VerifySpec.optional(),

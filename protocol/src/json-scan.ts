@@ -5,7 +5,12 @@ export type JsonRefusal =
   | { readonly ok: true; readonly value: unknown }
   | {
       readonly ok: false;
-      readonly code: 'JSON_MALFORMED' | 'JSON_TOO_DEEP' | 'JSON_DUPLICATE_KEY' | 'JSON_TOO_LARGE' | 'JSON_FORBIDDEN_KEY';
+      readonly code:
+        | 'JSON_MALFORMED'
+        | 'JSON_TOO_DEEP'
+        | 'JSON_DUPLICATE_KEY'
+        | 'JSON_TOO_LARGE'
+        | 'JSON_FORBIDDEN_KEY';
       readonly message: string;
       /** Offset in UTF-16 code units, where there is one. */
       readonly position?: number;
@@ -52,13 +57,16 @@ function scan(text: string): JsonRefusal | null {
       if (keys && isKey(text, end)) {
         const key = plainKey(text, i, end);
         if (key === null) return refuse('JSON_MALFORMED', 'a key is not a string', i);
-        if (FORBIDDEN_KEYS.has(key)) return refuse('JSON_FORBIDDEN_KEY', `the key ${key} is not allowed`, i);
-        if (keys.has(key)) return refuse('JSON_DUPLICATE_KEY', `the key ${key.slice(0, 64)} stands twice`, i);
+        if (FORBIDDEN_KEYS.has(key))
+          return refuse('JSON_FORBIDDEN_KEY', `the key ${key} is not allowed`, i);
+        if (keys.has(key))
+          return refuse('JSON_DUPLICATE_KEY', `the key ${key.slice(0, 64)} stands twice`, i);
         keys.add(key);
       }
       i = end;
     } else if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
-      if (open.length === MAX_JSON_DEPTH) return refuse('JSON_TOO_DEEP', `more than ${MAX_JSON_DEPTH} levels`, i);
+      if (open.length === MAX_JSON_DEPTH)
+        return refuse('JSON_TOO_DEEP', `more than ${MAX_JSON_DEPTH} levels`, i);
       open.push(char === OPEN_OBJECT ? new Set() : null);
     } else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) {
       open.pop();
@@ -104,5 +112,7 @@ function refuse(
   message: string,
   position?: number,
 ): JsonRefusal {
-  return position === undefined ? { ok: false, code, message } : { ok: false, code, message, position };
+  return position === undefined
+    ? { ok: false, code, message }
+    : { ok: false, code, message, position };
 }

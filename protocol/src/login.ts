@@ -55,7 +55,10 @@ export const LoginChallengeRequest = z
 
 export const LoginChallenge = z
   .object({ message: z.string(), nonce: z.string(), expiresAt: z.iso.datetime() })
-  .meta({ id: 'LoginChallenge', description: 'Sign the UTF-8 bytes of message with the key, within a minute, once.' });
+  .meta({
+    id: 'LoginChallenge',
+    description: 'Sign the UTF-8 bytes of message with the key, within a minute, once.',
+  });
 export type LoginChallenge = z.infer<typeof LoginChallenge>;
 
 export const LoginRequest = z

@@ -27,7 +27,11 @@ export function merkleRoot(leaves: readonly Uint8Array[], sha256: Sha256): Uint8
   if (first === undefined) return sha256(new Uint8Array());
   if (leaves.length === 1) return first;
   const split = largestPowerOfTwoBelow(leaves.length);
-  return nodeHash(merkleRoot(leaves.slice(0, split), sha256), merkleRoot(leaves.slice(split), sha256), sha256);
+  return nodeHash(
+    merkleRoot(leaves.slice(0, split), sha256),
+    merkleRoot(leaves.slice(split), sha256),
+    sha256,
+  );
 }
 
 /** The largest power of two strictly below n, for n > 1: where RFC 6962 splits a tree. */

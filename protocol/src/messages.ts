@@ -36,7 +36,11 @@ const leases = z.array(lease).min(1).max(MAX_HELD_ATTEMPTS);
 export type LeaseRef = z.infer<typeof lease>;
 
 export const WorkerProfile = z.strictObject({
-  name: z.string().min(1).max(63).regex(/^[\p{L}\p{N} ._-]+$/u),
+  name: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[\p{L}\p{N} ._-]+$/u),
   capabilities: Capabilities,
   resources: Resources,
   /** Attempts the worker runs side by side, whatever its resources. */
@@ -90,17 +94,30 @@ const Logs = z.strictObject({
   type: z.literal('logs'),
   ...inSession,
   items: z
-    .array(lease.extend({ line: Count, stream: z.enum(['out', 'err']), text: z.string().max(4_096) }))
+    .array(
+      lease.extend({ line: Count, stream: z.enum(['out', 'err']), text: z.string().max(4_096) }),
+    )
     .min(1)
     .max(32),
 });
 const Checkpoint = z.strictObject({
   type: z.literal('checkpoint'),
   ...inSession,
-  items: z.array(lease.extend({ step: Count, digest: Digest, sizeBytes: z.int().min(0) })).min(1).max(16),
+  items: z
+    .array(lease.extend({ step: Count, digest: Digest, sizeBytes: z.int().min(0) }))
+    .min(1)
+    .max(16),
 });
-const Receipts = z.strictObject({ type: z.literal('receipts'), ...inSession, ...SignedReceipts.shape });
-const Profile = z.strictObject({ type: z.literal('profile'), ...inSession, profile: WorkerProfile });
+const Receipts = z.strictObject({
+  type: z.literal('receipts'),
+  ...inSession,
+  ...SignedReceipts.shape,
+});
+const Profile = z.strictObject({
+  type: z.literal('profile'),
+  ...inSession,
+  profile: WorkerProfile,
+});
 const Drain = z.strictObject({ type: z.literal('drain'), ...inSession });
 
 /** Everything a worker may send. */
@@ -164,7 +181,11 @@ export const FromOrchestrator = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('heartbeat.ack'), seq }),
   z.strictObject({ type: z.literal('offer'), offers: z.array(Offer).min(1) }),
-  z.strictObject({ type: z.literal('active'), attempts: z.array(AttemptId), gone: z.array(AttemptId) }),
+  z.strictObject({
+    type: z.literal('active'),
+    attempts: z.array(AttemptId),
+    gone: z.array(AttemptId),
+  }),
   z.strictObject({
     type: z.literal('cancel'),
     attempts: z.array(AttemptId).min(1),

@@ -19,7 +19,9 @@ export function amount(units: bigint): Amount {
 export function parseAmount(text: string): Amount | null {
   const match = /^(\d{1,13})(?:\.(\d{1,6}))?$/.exec(text);
   if (match === null) return null;
-  const units = BigInt(match[1] ?? '0') * 10n ** BigInt(MINT_DECIMALS) + BigInt((match[2] ?? '').padEnd(MINT_DECIMALS, '0'));
+  const units =
+    BigInt(match[1] ?? '0') * 10n ** BigInt(MINT_DECIMALS) +
+    BigInt((match[2] ?? '').padEnd(MINT_DECIMALS, '0'));
   return units > MAX_AMOUNT ? null : (units as Amount); // the range was checked
 }
 
@@ -58,4 +60,6 @@ export const BaseUnits = z
 export const Ask = z
   .string()
   .regex(/^\d{1,16}$/, 'a whole number of base units')
-  .refine((text) => !/^\d{1,16}$/.test(text) || BigInt(text) <= MAX_MONEY, { message: `at most ${MAX_MONEY} base units` });
+  .refine((text) => !/^\d{1,16}$/.test(text) || BigInt(text) <= MAX_MONEY, {
+    message: `at most ${MAX_MONEY} base units`,
+  });

@@ -20,14 +20,19 @@ export function openApiDocument(version: string): Json {
     info: {
       title: 'Tidemill',
       version,
-      description: 'Submit training and inference jobs to an open GPU compute network, and check every decision.',
+      description:
+        'Submit training and inference jobs to an open GPU compute network, and check every decision.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     paths,
     components: {
       schemas: components([paths, BESIDE_THE_ROUTES.map(reference)]),
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'An API key, or the token of a login.' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key, or the token of a login.',
+        },
       },
     },
   };
@@ -55,7 +60,10 @@ function components(parts: unknown): Json {
 }
 
 function referredTo(part: unknown): Iterable<string> {
-  return Array.from(JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g), ([, id]) => id ?? '');
+  return Array.from(
+    JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g),
+    ([, id]) => id ?? '',
+  );
 }
 
 function operation(operationId: string, route: Route): Json {
@@ -71,10 +79,17 @@ function operation(operationId: string, route: Route): Json {
     ...(route.access === 'public' ? {} : { security: [{ bearer: [] }] }),
     'x-access': route.access,
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(route.body === undefined ? {} : { requestBody: { required: true, content: bodyContent(route.body) } }),
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: bodyContent(route.body) } }),
     responses: {
-      [String(route.status)]: { description: 'Done.', ...(route.response === undefined ? {} : { content: responseContent(route.response) }) },
-      ...(route.response === 'bytes' ? { '206': { description: 'The range.', content: responseContent('bytes') } } : {}),
+      [String(route.status)]: {
+        description: 'Done.',
+        ...(route.response === undefined ? {} : { content: responseContent(route.response) }),
+      },
+      ...(route.response === 'bytes'
+        ? { '206': { description: 'The range.', content: responseContent('bytes') } }
+        : {}),
       ...problems(route),
     },
   };
@@ -91,12 +106,18 @@ function fields(place: 'path' | 'query' | 'header', schema: z.ZodObject | undefi
 }
 
 const bodyContent = (body: NonNullable<Route['body']>): Json =>
-  body === 'bytes' ? { 'application/octet-stream': {} } : { 'application/json': { schema: reference(body) } };
+  body === 'bytes'
+    ? { 'application/octet-stream': {} }
+    : { 'application/json': { schema: reference(body) } };
 
 function responseContent(response: NonNullable<Route['response']>): Json {
   if (response === 'bytes') return { 'application/octet-stream': {} };
   if (response === 'events') {
-    return { 'text/event-stream': { schema: { type: 'string', description: 'Each data line is a JobEvent.' } } };
+    return {
+      'text/event-stream': {
+        schema: { type: 'string', description: 'Each data line is a JobEvent.' },
+      },
+    };
   }
   return { 'application/json': { schema: reference(response) } };
 }

@@ -34,10 +34,20 @@ export const Receipt = z
     runtimeClass: z.string().max(128),
     outcome: z.enum(['succeeded', 'failed']),
     failure: z
-      .strictObject({ code: FailureCode, message: z.string().max(2_000), fault: z.enum(['job', 'worker']) })
+      .strictObject({
+        code: FailureCode,
+        message: z.string().max(2_000),
+        fault: z.enum(['job', 'worker']),
+      })
       .nullable(),
     outputs: z
-      .array(z.strictObject({ name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/), digest: Digest, sizeBytes: z.int().min(0) }))
+      .array(
+        z.strictObject({
+          name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+          digest: Digest,
+          sizeBytes: z.int().min(0),
+        }),
+      )
       .max(64),
     /** The tfjs commitment: SHA-256 over canonical tensors, optimizer state, step, data cursor and metrics. */
     commitment: Hex32.nullable(),

@@ -12,7 +12,9 @@ export interface Range {
 
 /** `24GB`, `24GB..`, `24GB..80GB` → MiB (GB means GiB, as in dstack), or null. A single size is a minimum. */
 export function parseSizeRange(text: string): Range | null {
-  const match = /^(\d{1,8})(MB|GB|TB)(?:(\.\.)(?:(\d{1,8})(MB|GB|TB))?)?$/.exec(text.replaceAll(' ', ''));
+  const match = /^(\d{1,8})(MB|GB|TB)(?:(\.\.)(?:(\d{1,8})(MB|GB|TB))?)?$/.exec(
+    text.replaceAll(' ', ''),
+  );
   if (match === null) return null;
   const min = Number(match[1]) * MIB[match[2] as keyof typeof MIB];
   if (match[4] === undefined) return min <= MAX_MIB ? { min } : null;
@@ -37,10 +39,14 @@ export function parseCountRange(value: string | number): Range | null {
 const sizeRange = z
   .string()
   .max(32)
-  .refine((text) => parseSizeRange(text) !== null, { message: 'a size such as 16GB, 16GB.. or 16GB..80GB' });
+  .refine((text) => parseSizeRange(text) !== null, {
+    message: 'a size such as 16GB, 16GB.. or 16GB..80GB',
+  });
 const countRange = z
   .union([z.string().max(16), z.number().nonnegative().max(4096)])
-  .refine((value) => parseCountRange(value) !== null, { message: 'a count such as 4, 4.. or 0.5..2' });
+  .refine((value) => parseCountRange(value) !== null, {
+    message: 'a count such as 4, 4.. or 0.5..2',
+  });
 
 /** What a task needs of a worker, as people write it. */
 export const ResourcesSpec = z
@@ -84,7 +90,10 @@ export const Capabilities = z
       .max(16),
     isolation: z.enum(ISOLATION_LEVELS),
     gpuModel: z.string().max(64).nullable(),
-    region: z.string().max(32).regex(/^[a-z0-9-]*$/),
+    region: z
+      .string()
+      .max(32)
+      .regex(/^[a-z0-9-]*$/),
     os: z.string().max(64),
     agent: z.string().max(64),
   })

@@ -1,5 +1,12 @@
 /** States of a job, a task and an attempt, and which may follow which. The database enforces the same tables. */
-export const JOB_STATES = ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired'] as const;
+export const JOB_STATES = [
+  'queued',
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'expired',
+] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
 export const TASK_STATES = [
