@@ -7,6 +7,8 @@ import type { Signer } from '@tidemill/protocol/node';
  * alike and no worker can foresee a draw (G14).
  */
 export function auditDraw(signer: Signer): (subject: string) => Uint8Array {
-  const key = createHash('sha256').update(signer.sign(utf8ToBytes('tidemill/audit-key/1\n'))).digest();
+  const key = createHash('sha256')
+    .update(signer.sign(utf8ToBytes('tidemill/audit-key/1\n')))
+    .digest();
   return (subject) => createHmac('sha256', key).update(subject).digest();
 }

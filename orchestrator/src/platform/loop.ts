@@ -95,7 +95,10 @@ class Loop implements LoopHandle {
       waitMs = AFTER_FAILURE_MS;
       this.wanted = false;
     }
-    this.telemetry.loopTurns.observe({ loop: this.options.name }, (this.clock.monotonicMs() - startedMs) / 1_000);
+    this.telemetry.loopTurns.observe(
+      { loop: this.options.name },
+      (this.clock.monotonicMs() - startedMs) / 1_000,
+    );
     this.running = undefined;
     this.schedule(this.wanted ? 0 : waitMs);
   }

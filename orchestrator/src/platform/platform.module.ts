@@ -1,4 +1,11 @@
-import { Global, Module, type FactoryProvider, type InjectionToken, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import {
+  Global,
+  Module,
+  type FactoryProvider,
+  type InjectionToken,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, Reflector } from '@nestjs/core';
 import { nodeVerifier, createKeyFile, loadSigner, type Signer } from '@tidemill/protocol/node';
 import { existsSync } from 'node:fs';
@@ -23,7 +30,11 @@ export const VERIFY_SIGNATURE = Symbol('verify signature');
 
 const SEQUENCER_CONNECTIONS = 2;
 
-const provide = (token: InjectionToken, useFactory: FactoryProvider['useFactory'], inject: InjectionToken[]): Provider => ({
+const provide = (
+  token: InjectionToken,
+  useFactory: FactoryProvider['useFactory'],
+  inject: InjectionToken[],
+): Provider => ({
   provide: token,
   useFactory,
   inject,
@@ -40,21 +51,70 @@ const provide = (token: InjectionToken, useFactory: FactoryProvider['useFactory'
 @Module({
   controllers: [HealthController],
   providers: [
-    provide(LOGGER, (config: Config) => pino({ level: config.logLevel, base: { app: 'orchestrator' } }), [Config]),
+    provide(
+      LOGGER,
+      (config: Config) => pino({ level: config.logLevel, base: { app: 'orchestrator' } }),
+      [Config],
+    ),
     { provide: Clock, useClass: SystemClock },
     provide(Ids, (clock: Clock) => new RandomIds(clock), [Clock]),
     Telemetry,
-    provide(Db, (config: Config, log: Logger) => new PgDb({ url: config.databaseUrl, role: 'tidemill_app', max: config.databasePool, name: 'app' }, log), [Config, LOGGER]),
-    provide(SequencerDb, (config: Config, log: Logger) => new PgDb({ url: config.databaseUrl, role: 'tidemill_sequencer', max: SEQUENCER_CONNECTIONS, name: 'sequencer' }, log), [Config, LOGGER]),
-    provide(Loops, (clock: Clock, log: Logger, telemetry: Telemetry) => new Loops(clock, log, telemetry), [Clock, LOGGER, Telemetry]),
-    provide(Wakeups, (config: Config, log: Logger) => new Wakeups(config.databaseUrl, log), [Config, LOGGER]),
+    provide(
+      Db,
+      (config: Config, log: Logger) =>
+        new PgDb(
+          { url: config.databaseUrl, role: 'tidemill_app', max: config.databasePool, name: 'app' },
+          log,
+        ),
+      [Config, LOGGER],
+    ),
+    provide(
+      SequencerDb,
+      (config: Config, log: Logger) =>
+        new PgDb(
+          {
+            url: config.databaseUrl,
+            role: 'tidemill_sequencer',
+            max: SEQUENCER_CONNECTIONS,
+            name: 'sequencer',
+          },
+          log,
+        ),
+      [Config, LOGGER],
+    ),
+    provide(
+      Loops,
+      (clock: Clock, log: Logger, telemetry: Telemetry) => new Loops(clock, log, telemetry),
+      [Clock, LOGGER, Telemetry],
+    ),
+    provide(Wakeups, (config: Config, log: Logger) => new Wakeups(config.databaseUrl, log), [
+      Config,
+      LOGGER,
+    ]),
     Authenticators,
     provide(SIGNER, (config: Config) => openSigner(config.keyFile), [Config]),
     { provide: VERIFY_SIGNATURE, useFactory: () => nodeVerifier() },
     provide(APP_FILTER, (log: Logger) => new ProblemFilter(log), [LOGGER]),
-    provide(APP_GUARD, (reflector: Reflector, authenticators: Authenticators) => new OperationGuard(reflector, authenticators), [Reflector, Authenticators]),
+    provide(
+      APP_GUARD,
+      (reflector: Reflector, authenticators: Authenticators) =>
+        new OperationGuard(reflector, authenticators),
+      [Reflector, Authenticators],
+    ),
   ],
-  exports: [LOGGER, Clock, Ids, Telemetry, Db, SequencerDb, Loops, Wakeups, Authenticators, SIGNER, VERIFY_SIGNATURE],
+  exports: [
+    LOGGER,
+    Clock,
+    Ids,
+    Telemetry,
+    Db,
+    SequencerDb,
+    Loops,
+    Wakeups,
+    Authenticators,
+    SIGNER,
+    VERIFY_SIGNATURE,
+  ],
 })
 export class PlatformModule implements OnApplicationShutdown {
   constructor(

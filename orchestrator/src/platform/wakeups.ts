@@ -45,7 +45,11 @@ export class Wakeups implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async listen(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.url, application_name: 'tidemill-wakeups', keepAlive: true });
+    const client = new pg.Client({
+      connectionString: this.url,
+      application_name: 'tidemill-wakeups',
+      keepAlive: true,
+    });
     client.on('notification', ({ payload }) => this.local(payload as Channel)); // only `notify` writes to the channel
     client.on('error', (err) => this.log.warn({ err }, 'wake-ups lost, sweeps go on'));
     client.on('end', () => this.later());

@@ -1,12 +1,18 @@
 /** Something SQL can be sent to: a transaction, or the pool when one statement is all. */
 export interface Tx {
   /** Rows of one statement. bigint columns come as bigint, timestamps as Date. */
-  query<R extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  query<R extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<R[]>;
 }
 
 /** The database as the loops see it (role tidemill_app). */
 export abstract class Db implements Tx {
-  abstract query<R extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  abstract query<R extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<R[]>;
 
   /**
    * Runs `work` in one transaction. A deadlock or serialization failure runs it again, so it must not act outside the

@@ -14,7 +14,11 @@ export async function migrate(url: string): Promise<void> {
   try {
     await refuseUnsafeSettings(client);
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
-    await applyMigrations(drizzle(client), { migrationsFolder: FOLDER, migrationsSchema: 'public', migrationsTable: 'schema_migrations' });
+    await applyMigrations(drizzle(client), {
+      migrationsFolder: FOLDER,
+      migrationsSchema: 'public',
+      migrationsTable: 'schema_migrations',
+    });
   } finally {
     await client.end();
   }
@@ -26,5 +30,6 @@ async function refuseUnsafeSettings(client: pg.Client): Promise<void> {
     `SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')`,
   );
   const unsafe = rows.filter(({ setting }) => setting === 'off').map(({ name }) => name);
-  if (unsafe.length > 0) throw new Error(`the database has ${unsafe.join(' and ')} off and could lose accepted jobs`);
+  if (unsafe.length > 0)
+    throw new Error(`the database has ${unsafe.join(' and ')} off and could lose accepted jobs`);
 }

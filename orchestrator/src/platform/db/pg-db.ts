@@ -98,7 +98,11 @@ async function run<R extends object>(
   text: string,
   values: readonly unknown[],
 ): Promise<R[]> {
-  const result = await on.query<R & pg.QueryResultRow>({ name: nameOf(text), text, values: [...values] });
+  const result = await on.query<R & pg.QueryResultRow>({
+    name: nameOf(text),
+    text,
+    values: [...values],
+  });
   return result.rows;
 }
 
@@ -108,10 +112,18 @@ function codeOf(cause: unknown): string {
 
 function isGone(cause: unknown): boolean {
   const code = codeOf(cause);
-  return GONE.test(code) || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE' ||
-    (cause instanceof Error && /terminated|timeout exceeded when trying to connect/i.test(cause.message));
+  return (
+    GONE.test(code) ||
+    code === 'ECONNREFUSED' ||
+    code === 'ECONNRESET' ||
+    code === 'EPIPE' ||
+    (cause instanceof Error &&
+      /terminated|timeout exceeded when trying to connect/i.test(cause.message))
+  );
 }
 
 function asUnavailable(cause: unknown): unknown {
-  return isGone(cause) ? new DatabaseUnavailableError('the database does not answer', { cause }) : cause;
+  return isGone(cause)
+    ? new DatabaseUnavailableError('the database does not answer', { cause })
+    : cause;
 }

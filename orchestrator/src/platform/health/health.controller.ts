@@ -43,7 +43,9 @@ export class HealthController {
 
   @Get('metrics')
   async metrics(@Res() response: Response): Promise<void> {
-    response.type(this.telemetry.registry.contentType).send(await this.telemetry.registry.metrics());
+    response
+      .type(this.telemetry.registry.contentType)
+      .send(await this.telemetry.registry.metrics());
   }
 
   @Get('openapi.json')
@@ -59,7 +61,9 @@ export class HealthController {
 }
 
 /** Folder of the API page's script and style. */
-export const DOCS_ASSETS = createRequire(import.meta.url).resolve('swagger-ui-dist/package.json').replace(/package\.json$/, '');
+export const DOCS_ASSETS = createRequire(import.meta.url)
+  .resolve('swagger-ui-dist/package.json')
+  .replace(/package\.json$/, '');
 
 const DOCS_PAGE = `<!doctype html>
 <html lang="en">

@@ -3,7 +3,12 @@ import { ProblemError } from './problem.js';
 
 /** Who is asking: a submitter by key or login, or a worker by its session. */
 export type Caller =
-  | { readonly kind: 'account'; readonly accountId: AccountId; readonly wallet: string; readonly scopes: ReadonlySet<Scope> }
+  | {
+      readonly kind: 'account';
+      readonly accountId: AccountId;
+      readonly wallet: string;
+      readonly scopes: ReadonlySet<Scope>;
+    }
   | { readonly kind: 'worker'; readonly workerId: WorkerId };
 
 /** Says who a bearer token belongs to, or null. One per kind of token, told apart by the token's first letters. */

@@ -34,13 +34,23 @@ export class OperationGuard implements CanActivate {
 
   private async admit(route: Route, request: CheckedRequest): Promise<Caller | null> {
     const [scheme, token] = (request.headers.authorization ?? '').split(' ', 2);
-    const caller = scheme?.toLowerCase() === 'bearer' && token ? await this.authenticators.identify(token) : null;
+    const caller =
+      scheme?.toLowerCase() === 'bearer' && token
+        ? await this.authenticators.identify(token)
+        : null;
     if (route.access === 'public') return caller;
     if (caller === null) {
-      throw new ProblemError('UNAUTHENTICATED', token ? 'The token is not known, or has expired.' : 'No bearer token was sent.');
+      throw new ProblemError(
+        'UNAUTHENTICATED',
+        token ? 'The token is not known, or has expired.' : 'No bearer token was sent.',
+      );
     }
     const [scope, worker] = route.access.split('|');
-    if (caller.kind === 'worker' ? worker !== 'worker' : !(caller.scopes as ReadonlySet<string>).has(scope ?? '')) {
+    if (
+      caller.kind === 'worker'
+        ? worker !== 'worker'
+        : !(caller.scopes as ReadonlySet<string>).has(scope ?? '')
+    ) {
       throw new ProblemError('FORBIDDEN', `This needs the scope ${scope}.`);
     }
     return caller;
@@ -63,5 +73,9 @@ function check(schema: z.ZodType | undefined, value: unknown, place: string): un
     path: [place, ...issue.path.map(String)].join('.'),
     message: issue.message,
   }));
-  throw new ProblemError('VALIDATION_FAILED', errors[0] ? `${errors[0].path}: ${errors[0].message}` : 'invalid', { errors });
+  throw new ProblemError(
+    'VALIDATION_FAILED',
+    errors[0] ? `${errors[0].path}: ${errors[0].message}` : 'invalid',
+    { errors },
+  );
 }

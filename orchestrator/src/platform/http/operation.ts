@@ -1,4 +1,12 @@
-import { applyDecorators, createParamDecorator, HttpCode, RequestMapping, RequestMethod, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import {
+  applyDecorators,
+  createParamDecorator,
+  HttpCode,
+  RequestMapping,
+  RequestMethod,
+  SetMetadata,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { ROUTES, type OperationId } from '@tidemill/protocol';
 import type { Request } from 'express';
 import type { z } from 'zod';
@@ -26,7 +34,9 @@ export function Operation(id: OperationId): MethodDecorator {
 }
 
 type Routes = typeof ROUTES;
-type Field<Id extends OperationId, Key extends string> = Routes[Id] extends { readonly [K in Key]: infer Schema }
+type Field<Id extends OperationId, Key extends string> = Routes[Id] extends {
+  readonly [K in Key]: infer Schema;
+}
   ? Schema extends z.ZodType
     ? z.output<Schema>
     : undefined

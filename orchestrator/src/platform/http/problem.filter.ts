@@ -21,7 +21,8 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const error = this.asProblem(cause, request);
     const body = problem(error.code, error.detail, request.path, error.more);
-    if (error.more.retryAfterS !== undefined) response.setHeader('Retry-After', String(error.more.retryAfterS));
+    if (error.more.retryAfterS !== undefined)
+      response.setHeader('Retry-After', String(error.more.retryAfterS));
     if (body.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     response.status(body.status).type('application/problem+json').send(JSON.stringify(body));
   }
@@ -30,12 +31,16 @@ export class ProblemFilter implements ExceptionFilter {
     if (cause instanceof ProblemError) return cause;
     if (cause instanceof DatabaseUnavailableError) {
       this.log.warn({ err: cause, path: request.path }, 'request without a database');
-      return new ProblemError('UNAVAILABLE', 'The database does not answer.', { retryAfterS: RETRY_AFTER_S });
+      return new ProblemError('UNAVAILABLE', 'The database does not answer.', {
+        retryAfterS: RETRY_AFTER_S,
+      });
     }
     if (cause instanceof HttpException) {
       const status = cause.getStatus();
-      if (status === 404) return new ProblemError('NOT_FOUND', `${request.method} ${request.path} is not here.`);
-      if (status === 413) return new ProblemError('JSON_TOO_LARGE', 'The body is larger than this address takes.');
+      if (status === 404)
+        return new ProblemError('NOT_FOUND', `${request.method} ${request.path} is not here.`);
+      if (status === 413)
+        return new ProblemError('JSON_TOO_LARGE', 'The body is larger than this address takes.');
       if (status < 500) return new ProblemError('VALIDATION_FAILED', cause.message);
     }
     this.log.error({ err: cause, method: request.method, path: request.path }, 'request failed');

@@ -15,8 +15,22 @@ export class ProblemError extends Error {
 }
 
 /** The problem document of an error code (RFC 9457). */
-export function problem(code: ErrorCode, detail: string, instance: string, more: ProblemError['more'] = {}): Problem {
+export function problem(
+  code: ErrorCode,
+  detail: string,
+  instance: string,
+  more: ProblemError['more'] = {},
+): Problem {
   const { status, title, next } = ERRORS[code];
   const { retryAfterS: _, ...members } = more;
-  return { type: `urn:tidemill:error:${code}`, title, status, code, detail, next, instance, ...members };
+  return {
+    type: `urn:tidemill:error:${code}`,
+    title,
+    status,
+    code,
+    detail,
+    next,
+    instance,
+    ...members,
+  };
 }

@@ -40,6 +40,10 @@ export class Telemetry {
   }
 
   private describe(name: MetricName) {
-    return { name, help: NETWORK_METRICS[name].help, labelNames: [...NETWORK_METRICS[name].labels] };
+    return {
+      name,
+      help: NETWORK_METRICS[name].help,
+      labelNames: [...NETWORK_METRICS[name].labels],
+    };
   }
 }
