@@ -29,6 +29,7 @@ export class AccountsController {
 }
 
 function entryCursor(cursor: string): bigint {
-  if (!/^\d{1,18}$/.test(cursor)) throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
+  if (!/^\d{1,18}$/.test(cursor))
+    throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
   return BigInt(cursor);
 }

@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { grant } from '@tidemill/core/ledger';
-import { parseAmount, type AccountId, type AccountView, type LedgerEntryView } from '@tidemill/protocol';
+import {
+  parseAmount,
+  type AccountId,
+  type AccountView,
+  type LedgerEntryView,
+} from '@tidemill/protocol';
 import { Directory } from '../identity/directory.js';
 import { Db } from '../platform/db/db.js';
 import { ProblemError } from '../platform/http/problem.js';
@@ -33,13 +38,18 @@ export class AccountsService {
   /** Gives a wallet credit; the same `ref` again changes nothing. */
   async credit(wallet: string, amountText: string, ref: string): Promise<AccountView> {
     const units = parseAmount(amountText);
-    if (units === null || units === 0n) throw new ProblemError('VALIDATION_FAILED', 'body.amount: more than nothing');
+    if (units === null || units === 0n)
+      throw new ProblemError('VALIDATION_FAILED', 'body.amount: more than nothing');
     const account = await this.db.transaction(async (tx) => {
       const id = await this.directory.ensureAccount(tx, wallet);
       const booked = await this.book.book(tx, [grant(ref, id, units)]);
       if (booked.length > 0) {
         await this.trail.append(tx, [
-          { kind: 'credit.granted', subject: id, body: JSON.stringify({ account: id, amount: String(units), ref }) },
+          {
+            kind: 'credit.granted',
+            subject: id,
+            body: JSON.stringify({ account: id, amount: String(units), ref }),
+          },
         ]);
       }
       return id;
@@ -49,11 +59,20 @@ export class AccountsService {
 
   /** Entries that touch an owner, newest first; `before` is an entry's id. */
   async entries(owner: string, before: bigint | null, limit: number): Promise<LedgerEntryView[]> {
-    const rows = await this.db.query<{ id: bigint; at: Date; kind: string; ref: string; postings: { account: string; amount: string }[] }>(
-      ENTRIES,
-      [owner, before, limit],
-    );
-    return rows.map(({ id, at, kind, ref, postings }) => ({ id: String(id), at: at.toISOString(), kind, ref, postings }));
+    const rows = await this.db.query<{
+      id: bigint;
+      at: Date;
+      kind: string;
+      ref: string;
+      postings: { account: string; amount: string }[];
+    }>(ENTRIES, [owner, before, limit]);
+    return rows.map(({ id, at, kind, ref, postings }) => ({
+      id: String(id),
+      at: at.toISOString(),
+      kind,
+      ref,
+      postings,
+    }));
   }
 }
 

@@ -18,8 +18,13 @@ export class LedgerBook {
    */
   async book(tx: Tx, entries: readonly Entry[]): Promise<readonly Entry[]> {
     if (entries.length === 0) return [];
-    const accounts = await this.accountsOf(tx, entries.flatMap(({ postings }) => postings));
-    const legs = entries.flatMap(({ postings }, i) => postings.map((posting) => ({ ...posting, i })));
+    const accounts = await this.accountsOf(
+      tx,
+      entries.flatMap(({ postings }) => postings),
+    );
+    const legs = entries.flatMap(({ postings }, i) =>
+      postings.map((posting) => ({ ...posting, i })),
+    );
     const booked = await tx.query<{ i: number }>(BOOK, [
       entries.map(({ kind }) => kind),
       entries.map(({ ref }) => ref),
@@ -36,7 +41,14 @@ export class LedgerBook {
       'SELECT bucket, balance FROM ledger_accounts WHERE owner = $1',
       [owner],
     );
-    const balances: Record<Bucket, bigint> = { available: 0n, held: 0n, pending: 0n, earned: 0n, fees: 0n, grants: 0n };
+    const balances: Record<Bucket, bigint> = {
+      available: 0n,
+      held: 0n,
+      pending: 0n,
+      earned: 0n,
+      fees: 0n,
+      grants: 0n,
+    };
     for (const { bucket, balance } of rows) balances[bucket] = balance;
     return balances;
   }
@@ -45,8 +57,13 @@ export class LedgerBook {
    * Numbers of the accounts, opening those that do not exist. It stays on the caller's connection: a transaction that waited for
    * a second one would wait for ever once all of them are held by such transactions.
    */
-  private async accountsOf(tx: Tx, postings: readonly Pick<Posting, 'owner' | 'bucket'>[]): Promise<ReadonlyMap<string, bigint>> {
-    const wanted = new Map(postings.map((posting) => [nameOf(posting.owner, posting.bucket), posting]));
+  private async accountsOf(
+    tx: Tx,
+    postings: readonly Pick<Posting, 'owner' | 'bucket'>[],
+  ): Promise<ReadonlyMap<string, bigint>> {
+    const wanted = new Map(
+      postings.map((posting) => [nameOf(posting.owner, posting.bucket), posting]),
+    );
     const found = new Map<string, bigint>();
     for (const name of wanted.keys()) {
       const id = this.accounts.get(name);
@@ -55,7 +72,10 @@ export class LedgerBook {
     for (const query of [FIND, OPEN, FIND]) {
       const missing = [...wanted].flatMap(([name, posting]) => (found.has(name) ? [] : [posting]));
       if (missing.length === 0) break;
-      const rows = await tx.query<AccountRow>(query, [missing.map(({ owner }) => owner), missing.map(({ bucket }) => bucket)]);
+      const rows = await tx.query<AccountRow>(query, [
+        missing.map(({ owner }) => owner),
+        missing.map(({ bucket }) => bucket),
+      ]);
       for (const row of rows) this.note(row, found);
     }
     return found;
