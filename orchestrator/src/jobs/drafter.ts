@@ -34,7 +34,13 @@ export class Drafter {
     const tasks = await this.tasksOf(spec, verify, accountId);
     const copies = copiesOf(verify);
     const hold =
-      amountOf(limits.maxCost) ?? holdOf(needs.resources, await this.maxAsk(needs, maxGpuAsk, maxCpuAsk), maxDurationMs, copies);
+      amountOf(limits.maxCost) ??
+      holdOf(
+        needs.resources,
+        await this.maxAsk(needs, maxGpuAsk, maxCpuAsk),
+        maxDurationMs,
+        copies,
+      );
     return {
       spec,
       specText: JSON.stringify(spec),
@@ -53,11 +59,23 @@ export class Drafter {
     };
   }
 
-  private tasksOf(spec: JobSpec, verify: VerifyPlan, accountId: AccountId): TaskDraft[] | Promise<TaskDraft[]> {
+  private tasksOf(
+    spec: JobSpec,
+    verify: VerifyPlan,
+    accountId: AccountId,
+  ): TaskDraft[] | Promise<TaskDraft[]> {
     const { noop } = spec.runtime;
     if (noop !== undefined) {
-      if (spec.kind !== 'batch') throw new ProblemError('VALIDATION_FAILED', 'body.kind: the noop runtime runs batch jobs');
-      return [{ payload: JSON.stringify({ runtime: 'noop', noop }), inputs: [], dependsOn: null, audited: false }];
+      if (spec.kind !== 'batch')
+        throw new ProblemError('VALIDATION_FAILED', 'body.kind: the noop runtime runs batch jobs');
+      return [
+        {
+          payload: JSON.stringify({ runtime: 'noop', noop }),
+          inputs: [],
+          dependsOn: null,
+          audited: false,
+        },
+      ];
     }
     return this.tfjs.tasksOf(spec, verify, accountId);
   }
@@ -72,14 +90,29 @@ export class Drafter {
   }
 
   /** What an hour may cost: as the submitter says, else 1.5 times the median ask of the workers that could run it. */
-  private async maxAsk(needs: Needs, maxGpuAsk: bigint | null, maxCpuAsk: bigint | null): Promise<bigint> {
+  private async maxAsk(
+    needs: Needs,
+    maxGpuAsk: bigint | null,
+    maxCpuAsk: bigint | null,
+  ): Promise<bigint> {
     const said = needs.resources.gpuMilli > 0 ? maxGpuAsk : maxCpuAsk;
     if (said !== null) return said;
-    const { suitable, removedBy, considered } = await this.market.suitableFor(needs, maxGpuAsk, maxCpuAsk);
-    const ask = defaultMaxAsk(suitable.map((worker) => (needs.resources.gpuMilli > 0 ? worker.gpuAsk : worker.cpuAsk)));
+    const { suitable, removedBy, considered } = await this.market.suitableFor(
+      needs,
+      maxGpuAsk,
+      maxCpuAsk,
+    );
+    const ask = defaultMaxAsk(
+      suitable.map((worker) => (needs.resources.gpuMilli > 0 ? worker.gpuAsk : worker.cpuAsk)),
+    );
     if (ask !== null) return ask;
-    const why = removedBy.map(({ constraint, removed }) => `${constraint} removed ${removed}`).join(', ');
-    throw new ProblemError('NO_PRICE', `Of ${considered} workers online none could run this${why === '' ? '' : `: ${why}`}.`);
+    const why = removedBy
+      .map(({ constraint, removed }) => `${constraint} removed ${removed}`)
+      .join(', ');
+    throw new ProblemError(
+      'NO_PRICE',
+      `Of ${considered} workers online none could run this${why === '' ? '' : `: ${why}`}.`,
+    );
   }
 }
 

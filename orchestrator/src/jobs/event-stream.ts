@@ -36,10 +36,21 @@ export class EventStream {
   }
 
   /** Sends every event after `lastEventId` once. Ends after the job's last event, when its bill is settled. */
-  async send(accountId: AccountId, jobId: JobId, lastEventId: string | undefined, request: Request, response: Response): Promise<void> {
+  async send(
+    accountId: AccountId,
+    jobId: JobId,
+    lastEventId: string | undefined,
+    request: Request,
+    response: Response,
+  ): Promise<void> {
     await this.views.one(accountId, jobId);
-    const resume = /^(\d{16})-\S{1,128}$/.exec(lastEventId ?? '') === null ? '' : (lastEventId ?? '');
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+    const resume =
+      /^(\d{16})-\S{1,128}$/.exec(lastEventId ?? '') === null ? '' : (lastEventId ?? '');
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
     response.write('retry: 1000\n\n');
 
     const sent = new Set<string>();
@@ -55,14 +66,17 @@ export class EventStream {
     let quietSinceMs = performance.now();
     try {
       while (!left) {
-        const fresh = (await this.events.since(jobId, from)).filter(({ key }) => key > resume && !sent.has(key));
+        const fresh = (await this.events.since(jobId, from)).filter(
+          ({ key }) => key > resume && !sent.has(key),
+        );
         for (const { key, event } of fresh) {
           sent.add(key);
           response.write(`id: ${key}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
         }
         if (fresh.length > 0) quietSinceMs = performance.now();
         const newest = fresh.at(-1)?.event.id;
-        if (newest !== undefined && BigInt(newest) - LATE_MICROS > from) from = BigInt(newest) - LATE_MICROS;
+        if (newest !== undefined && BigInt(newest) - LATE_MICROS > from)
+          from = BigInt(newest) - LATE_MICROS;
         if (await this.isOver(accountId, jobId, fresh.length)) break;
         if (performance.now() - quietSinceMs > KEEP_ALIVE_MS) {
           response.write(': still here\n\n');

@@ -93,7 +93,10 @@ export class JobViews {
   /** One job with its tasks, copies under the task they repeat, and their attempts. */
   async detail(accountId: AccountId, id: JobId): Promise<JobDetail> {
     const row = await this.row(accountId, id);
-    const tasks = await this.db.query<TaskRow>('SELECT id, root_id, idx, role, state FROM tasks WHERE job_id = $1 ORDER BY idx, id', [id]);
+    const tasks = await this.db.query<TaskRow>(
+      'SELECT id, root_id, idx, role, state FROM tasks WHERE job_id = $1 ORDER BY idx, id',
+      [id],
+    );
     const attempts = await this.db.query<AttemptRow>(ATTEMPTS, [id]);
     return {
       ...view(row),
@@ -101,7 +104,9 @@ export class JobViews {
       taskList: tasks
         .filter(({ role }) => role === 'primary')
         .map(({ id: taskId, idx, state }) => {
-          const family = new Map(tasks.filter(({ root_id }) => root_id === taskId).map((task) => [task.id, task.role]));
+          const family = new Map(
+            tasks.filter(({ root_id }) => root_id === taskId).map((task) => [task.id, task.role]),
+          );
           return {
             id: taskId,
             index: idx,
@@ -116,13 +121,16 @@ export class JobViews {
   }
 
   /** A page of the account's jobs, newest first, before the id `cursor`. */
-  async list(accountId: AccountId, cursor: string | null, limit: number, state: JobState | null): Promise<JobView[]> {
-    const rows = await this.db.query<JobRow>(`${JOBS} AND ($2::text IS NULL OR job.id < $2) AND ($3::text IS NULL OR job.state = $3) ORDER BY job.id DESC LIMIT $4`, [
-      accountId,
-      cursor,
-      state,
-      limit,
-    ]);
+  async list(
+    accountId: AccountId,
+    cursor: string | null,
+    limit: number,
+    state: JobState | null,
+  ): Promise<JobView[]> {
+    const rows = await this.db.query<JobRow>(
+      `${JOBS} AND ($2::text IS NULL OR job.id < $2) AND ($3::text IS NULL OR job.state = $3) ORDER BY job.id DESC LIMIT $4`,
+      [accountId, cursor, state, limit],
+    );
     return rows.map(view);
   }
 
@@ -161,15 +169,26 @@ function view(row: JobRow): JobView {
     kind: row.kind,
     name: row.name,
     state: row.state,
-    reason: row.reason_code === null ? null : { code: row.reason_code, message: row.reason_message ?? '' },
+    reason:
+      row.reason_code === null
+        ? null
+        : { code: row.reason_code, message: row.reason_message ?? '' },
     createdAt: row.created_at.toISOString(),
     startedAt: row.started_at?.toISOString() ?? null,
     finishedAt: row.finished_at?.toISOString() ?? null,
-    tasks: { total: row.tasks_total, succeeded: row.tasks_total - row.tasks_left, running: row.running },
+    tasks: {
+      total: row.tasks_total,
+      succeeded: row.tasks_total - row.tasks_left,
+      running: row.running,
+    },
     progress:
       row.step === null
         ? null
-        : { step: row.step, totalSteps: row.total_steps ?? 0, metrics: JSON.parse(row.metrics ?? '{}') as Record<string, number> },
+        : {
+            step: row.step,
+            totalSteps: row.total_steps ?? 0,
+            metrics: JSON.parse(row.metrics ?? '{}') as Record<string, number>,
+          },
     hold: String(row.hold),
     cost: String(row.cost),
     verify: { applied: verifyApplied(JSON.parse(row.verify) as VerifyPlan) }, // written at acceptance from this type

@@ -1,5 +1,11 @@
 import { Controller, Req, Res } from '@nestjs/common';
-import { JobId, type BatchResult, type JobDetail, type JobView, type LogLine } from '@tidemill/protocol';
+import {
+  JobId,
+  type BatchResult,
+  type JobDetail,
+  type JobView,
+  type LogLine,
+} from '@tidemill/protocol';
 import type { Request, Response } from 'express';
 import { Db } from '../platform/db/db.js';
 import { accountOf } from '../platform/http/caller.js';
@@ -21,19 +27,36 @@ export class JobsController {
   ) {}
 
   @Operation('createJob')
-  create(@Input() { caller, headers, body }: InputOf<'createJob'>, @Req() request: CheckedRequest): Promise<JobView> {
-    return this.jobs.create(submission('createJob', caller, headers['idempotency-key'], request), body);
+  create(
+    @Input() { caller, headers, body }: InputOf<'createJob'>,
+    @Req() request: CheckedRequest,
+  ): Promise<JobView> {
+    return this.jobs.create(
+      submission('createJob', caller, headers['idempotency-key'], request),
+      body,
+    );
   }
 
   @Operation('createJobs')
-  createMany(@Input() { caller, headers, body }: InputOf<'createJobs'>, @Req() request: CheckedRequest): Promise<BatchResult> {
-    return this.jobs.createMany(submission('createJobs', caller, headers['idempotency-key'], request), body.jobs);
+  createMany(
+    @Input() { caller, headers, body }: InputOf<'createJobs'>,
+    @Req() request: CheckedRequest,
+  ): Promise<BatchResult> {
+    return this.jobs.createMany(
+      submission('createJobs', caller, headers['idempotency-key'], request),
+      body.jobs,
+    );
   }
 
   @Operation('listJobs')
   async list(@Input() { caller, query }: InputOf<'listJobs'>) {
     const cursor = query.cursor === undefined ? null : jobCursor(query.cursor);
-    const items = await this.views.list(accountOf(caller).accountId, cursor, query.limit, query.state ?? null);
+    const items = await this.views.list(
+      accountOf(caller).accountId,
+      cursor,
+      query.limit,
+      query.state ?? null,
+    );
     return { items, nextCursor: items.length < query.limit ? null : (items.at(-1)?.id ?? null) };
   }
 
@@ -48,29 +71,61 @@ export class JobsController {
   }
 
   @Operation('streamJobEvents')
-  async events(@Input() { caller, params, headers }: InputOf<'streamJobEvents'>, @Req() request: Request, @Res() response: Response): Promise<void> {
-    if (this.stream.isFull) throw new ProblemError('UNAVAILABLE', 'Too many event streams are open.', { retryAfterS: RETRY_AFTER_S });
-    await this.stream.send(accountOf(caller).accountId, params.id, headers['last-event-id'], request, response);
+  async events(
+    @Input() { caller, params, headers }: InputOf<'streamJobEvents'>,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    if (this.stream.isFull)
+      throw new ProblemError('UNAVAILABLE', 'Too many event streams are open.', {
+        retryAfterS: RETRY_AFTER_S,
+      });
+    await this.stream.send(
+      accountOf(caller).accountId,
+      params.id,
+      headers['last-event-id'],
+      request,
+      response,
+    );
   }
 
   @Operation('listJobLogs')
   async logs(@Input() { caller, params, query }: InputOf<'listJobLogs'>) {
     await this.views.one(accountOf(caller).accountId, params.id);
     const [attempt, line] = logCursor(query.cursor);
-    const rows = await this.db.query<{ attempt_id: LogLine['attemptId']; line: number; at: Date; stream: LogLine['stream']; text: string }>(
+    const rows = await this.db.query<{
+      attempt_id: LogLine['attemptId'];
+      line: number;
+      at: Date;
+      stream: LogLine['stream'];
+      text: string;
+    }>(
       `SELECT attempt_id, line, at, stream, text FROM attempt_logs
        WHERE job_id = $1 AND (attempt_id, line) > ($2, $3) ORDER BY attempt_id, line LIMIT $4`,
       [params.id, attempt, line, query.limit],
     );
-    const items = rows.map(({ attempt_id, at, ...rest }) => ({ attemptId: attempt_id, at: at.toISOString(), ...rest }));
+    const items = rows.map(({ attempt_id, at, ...rest }) => ({
+      attemptId: attempt_id,
+      at: at.toISOString(),
+      ...rest,
+    }));
     const last = items.at(-1);
-    return { items, nextCursor: items.length < query.limit || last === undefined ? null : `${last.attemptId}:${last.line}` };
+    return {
+      items,
+      nextCursor:
+        items.length < query.limit || last === undefined ? null : `${last.attemptId}:${last.line}`,
+    };
   }
 
   @Operation('listJobOutputs')
   async outputs(@Input() { caller, params }: InputOf<'listJobOutputs'>) {
     await this.views.one(accountOf(caller).accountId, params.id);
-    const rows = await this.db.query<{ task_id: string; name: string; digest: string; size_bytes: bigint }>(OUTPUTS, [params.id]);
+    const rows = await this.db.query<{
+      task_id: string;
+      name: string;
+      digest: string;
+      size_bytes: bigint;
+    }>(OUTPUTS, [params.id]);
     return {
       items: rows.map(({ task_id, name, digest, size_bytes }) => ({
         taskId: task_id,
@@ -91,18 +146,30 @@ JOIN attempts AS attempt ON attempt.task_id = task.id AND attempt.state = 'accep
 JOIN task_outputs AS output ON output.attempt_id = attempt.id
 WHERE task.job_id = $1 AND task.role = 'primary' ORDER BY task.idx, output.name, attempt.id DESC`;
 
-function submission(operation: 'createJob' | 'createJobs', caller: InputOf<'createJob'>['caller'], key: string | undefined, request: CheckedRequest) {
-  return { operation, accountId: accountOf(caller).accountId, bodyText: request.bodyText ?? '', idempotencyKey: key };
+function submission(
+  operation: 'createJob' | 'createJobs',
+  caller: InputOf<'createJob'>['caller'],
+  key: string | undefined,
+  request: CheckedRequest,
+) {
+  return {
+    operation,
+    accountId: accountOf(caller).accountId,
+    bodyText: request.bodyText ?? '',
+    idempotencyKey: key,
+  };
 }
 
 function jobCursor(cursor: string): string {
-  if (!JobId.safeParse(cursor).success) throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
+  if (!JobId.safeParse(cursor).success)
+    throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
   return cursor;
 }
 
 function logCursor(cursor: string | undefined): [string, number] {
   if (cursor === undefined) return ['', -1];
   const match = /^(att_[0-9a-z]{26}):(\d{1,9})$/.exec(cursor);
-  if (match === null) throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
+  if (match === null)
+    throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
   return [match[1] ?? '', Number(match[2])];
 }

@@ -20,7 +20,11 @@ export class JobsLoop {
     loops: Loops,
   ) {
     loops.add({ name: 'jobs.deadlines', everyMs: EVERY_MS, turn: () => this.expire() });
-    loops.add({ name: 'jobs.keys', everyMs: FORGET_EVERY_MS, turn: () => this.store.forgetKeys(this.db, KEY_TTL_MS) });
+    loops.add({
+      name: 'jobs.keys',
+      everyMs: FORGET_EVERY_MS,
+      turn: () => this.store.forgetKeys(this.db, KEY_TTL_MS),
+    });
   }
 
   private async expire(): Promise<boolean> {
@@ -28,7 +32,12 @@ export class JobsLoop {
       const overdue = await this.store.overdue(tx, MAX_PER_TURN);
       await this.jobs.end(
         tx,
-        overdue.map((jobId) => ({ jobId, state: 'expired' as const, code: 'DEADLINE_PASSED', message: 'The deadline passed before the job was done.' })),
+        overdue.map((jobId) => ({
+          jobId,
+          state: 'expired' as const,
+          code: 'DEADLINE_PASSED',
+          message: 'The deadline passed before the job was done.',
+        })),
       );
       return overdue.length === MAX_PER_TURN;
     });

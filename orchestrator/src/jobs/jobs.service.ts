@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { hold } from '@tidemill/core/ledger';
 import { copiesOf, verifyApplied } from '@tidemill/core/job';
-import type { AccountId, BatchResult, JobId, JobSpec, JobView, OperationId } from '@tidemill/protocol';
+import type {
+  AccountId,
+  BatchResult,
+  JobId,
+  JobSpec,
+  JobView,
+  OperationId,
+} from '@tidemill/protocol';
 import { hash } from 'node:crypto';
 import { LedgerBook } from '../accounts/ledger-book.js';
 import { Clock } from '../platform/clock.js';
@@ -67,10 +74,16 @@ export class JobsService {
   async end(tx: Tx, ends: readonly JobEnd[]): Promise<readonly JobId[]> {
     if (ends.length === 0) return [];
     const ended = await this.store.end(tx, ends);
-    const unusual = ends.filter(({ jobId, state }) => state !== 'succeeded' && ended.includes(jobId));
+    const unusual = ends.filter(
+      ({ jobId, state }) => state !== 'succeeded' && ended.includes(jobId),
+    );
     await this.trail.append(
       tx,
-      unusual.map(({ jobId, state, code }) => ({ kind: `job.${state}`, subject: jobId, body: JSON.stringify({ job: jobId, code }) })),
+      unusual.map(({ jobId, state, code }) => ({
+        kind: `job.${state}`,
+        subject: jobId,
+        body: JSON.stringify({ job: jobId, code }),
+      })),
     );
     if (unusual.length > 0) await this.wakeups.notify(tx, 'cancel');
     for (const { state } of ends) this.telemetry.jobsFinished.inc({ state });
@@ -81,14 +94,20 @@ export class JobsService {
   async cancel(accountId: AccountId, jobId: JobId): Promise<JobView> {
     await this.views.one(accountId, jobId);
     await this.db.transaction((tx) =>
-      this.end(tx, [{ jobId, state: 'cancelled', code: 'CANCELLED', message: 'Cancelled by its submitter.' }]),
+      this.end(tx, [
+        { jobId, state: 'cancelled', code: 'CANCELLED', message: 'Cancelled by its submitter.' },
+      ]),
     );
     const job = await this.views.one(accountId, jobId);
     if (job.state === 'cancelled') return job;
     throw new ProblemError('CONFLICT', `The job has ${job.state} already.`);
   }
 
-  private async accept(submission: Submission, specs: readonly JobSpec[], answerOf: (jobs: readonly NewJob[]) => object): Promise<string> {
+  private async accept(
+    submission: Submission,
+    specs: readonly JobSpec[],
+    answerOf: (jobs: readonly NewJob[]) => object,
+  ): Promise<string> {
     const { accountId, idempotencyKey: key, operation } = submission;
     const bodyDigest = hash('sha256', submission.bodyText, 'buffer');
     if (key !== undefined) {
@@ -97,25 +116,38 @@ export class JobsService {
     }
     const drafts = await this.draftAll(specs, accountId);
     const jobs = drafts.map((draft) => this.withIds(draft));
-    this.limits.admit(accountId, jobs.reduce((sum, { taskIds }) => sum + taskIds.length, 0));
+    this.limits.admit(
+      accountId,
+      jobs.reduce((sum, { taskIds }) => sum + taskIds.length, 0),
+    );
 
     try {
       return await this.db.transaction(async (tx) => {
-        if (key !== undefined && !(await this.store.claimKey(tx, accountId, key, operation, bodyDigest)).claimed) {
+        if (
+          key !== undefined &&
+          !(await this.store.claimKey(tx, accountId, key, operation, bodyDigest)).claimed
+        ) {
           return (await this.earlierAnswer(tx, submission, key, bodyDigest)) ?? '';
         }
         await this.store.insert(tx, accountId, jobs);
-        await this.trail.append(tx, jobs.map((job) => acceptedEvent(job, accountId)));
+        await this.trail.append(
+          tx,
+          jobs.map((job) => acceptedEvent(job, accountId)),
+        );
         const answer = JSON.stringify(answerOf(jobs));
         if (key !== undefined) await this.store.saveAnswer(tx, accountId, key, answer);
         await this.wakeups.notify(tx, 'tasks', 'job');
         // Last, since it locks the balance that the submitter's other requests and its bills want too.
-        await this.book.book(tx, jobs.map(({ id, draft }) => hold(id, accountId, draft.hold)));
+        await this.book.book(
+          tx,
+          jobs.map(({ id, draft }) => hold(id, accountId, draft.hold)),
+        );
         for (const { draft } of jobs) this.telemetry.jobsAccepted.inc({ kind: draft.kind });
         return answer;
       });
     } catch (cause) {
-      if (violates(cause, 'balance_not_negative')) throw await this.missingFunds(accountId, drafts, cause);
+      if (violates(cause, 'balance_not_negative'))
+        throw await this.missingFunds(accountId, drafts, cause);
       throw cause;
     }
   }
@@ -136,10 +168,19 @@ export class JobsService {
 
   private withIds(draft: JobDraft): NewJob {
     const tasks = draft.tasks.length * copiesOf(draft.verify);
-    return { id: this.ids.make('job'), draft, taskIds: Array.from({ length: tasks }, () => this.ids.make('task')) };
+    return {
+      id: this.ids.make('job'),
+      draft,
+      taskIds: Array.from({ length: tasks }, () => this.ids.make('task')),
+    };
   }
 
-  private async earlierAnswer(on: Tx, { accountId, operation }: Submission, key: string, bodyDigest: Uint8Array): Promise<string | null> {
+  private async earlierAnswer(
+    on: Tx,
+    { accountId, operation }: Submission,
+    key: string,
+    bodyDigest: Uint8Array,
+  ): Promise<string | null> {
     const [row] = await on.query<{ operation: string; body_digest: Buffer; answer: string | null }>(
       'SELECT operation, body_digest, answer FROM idempotency_keys WHERE account_id = $1 AND key = $2',
       [accountId, key],
@@ -151,7 +192,11 @@ export class JobsService {
     return row.answer;
   }
 
-  private async missingFunds(accountId: AccountId, drafts: readonly JobDraft[], cause: unknown): Promise<ProblemError> {
+  private async missingFunds(
+    accountId: AccountId,
+    drafts: readonly JobDraft[],
+    cause: unknown,
+  ): Promise<ProblemError> {
     const { available } = await this.book.balances(accountId);
     const wanted = drafts.reduce((sum, draft) => sum + draft.hold, 0n);
     const missing = wanted > available ? wanted - available : 0n;

@@ -25,7 +25,13 @@ export abstract class JobsStore {
   abstract insert(tx: Tx, accountId: AccountId, jobs: readonly NewJob[]): Promise<void>;
 
   /** Takes an Idempotency-Key, or says what the request that has it was answered. */
-  abstract claimKey(tx: Tx, accountId: AccountId, key: string, operation: string, bodyDigest: Uint8Array): Promise<Claimed>;
+  abstract claimKey(
+    tx: Tx,
+    accountId: AccountId,
+    key: string,
+    operation: string,
+    bodyDigest: Uint8Array,
+  ): Promise<Claimed>;
 
   abstract saveAnswer(tx: Tx, accountId: AccountId, key: string, answer: string): Promise<void>;
 

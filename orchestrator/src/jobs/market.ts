@@ -76,7 +76,11 @@ export class Market {
     needs: Needs,
     maxGpuAsk: bigint | null,
     maxCpuAsk: bigint | null,
-  ): Promise<{ suitable: readonly OpenWorker[]; removedBy: readonly Removed[]; considered: number }> {
+  ): Promise<{
+    suitable: readonly OpenWorker[];
+    removedBy: readonly Removed[];
+    considered: number;
+  }> {
     const workers = await this.online();
     return { ...suitable(probe(needs, maxGpuAsk, maxCpuAsk), workers), considered: workers.length };
   }
@@ -84,7 +88,9 @@ export class Market {
   private async online(): Promise<readonly OpenWorker[]> {
     const nowMs = this.clock.monotonicMs();
     if (nowMs - this.readMs > KEPT_MS) {
-      const rows = await this.db.query<WorkerRow>(`SELECT ${WORKER_COLUMNS} FROM workers WHERE state = 'online' ORDER BY id`);
+      const rows = await this.db.query<WorkerRow>(
+        `SELECT ${WORKER_COLUMNS} FROM workers WHERE state = 'online' ORDER BY id`,
+      );
       this.workers = rows.map(openWorker);
       this.readMs = nowMs;
     }
@@ -93,7 +99,11 @@ export class Market {
 }
 
 /** A task with these needs that nothing else is known of. */
-export function probe(needs: Needs, maxGpuAsk: bigint | null, maxCpuAsk: bigint | null): QueuedTask {
+export function probe(
+  needs: Needs,
+  maxGpuAsk: bigint | null,
+  maxCpuAsk: bigint | null,
+): QueuedTask {
   return {
     id: '' as TaskId, // never looked at: only needs and asks decide suitability
     fence: 0,

@@ -43,7 +43,13 @@ export class PgJobsStore extends JobsStore {
     ]);
   }
 
-  async claimKey(tx: Tx, accountId: AccountId, key: string, operation: string, bodyDigest: Uint8Array): Promise<Claimed> {
+  async claimKey(
+    tx: Tx,
+    accountId: AccountId,
+    key: string,
+    operation: string,
+    bodyDigest: Uint8Array,
+  ): Promise<Claimed> {
     const made = await tx.query(
       `INSERT INTO idempotency_keys (account_id, key, operation, body_digest) VALUES ($1, $2, $3, $4)
        ON CONFLICT DO NOTHING RETURNING 1`,
@@ -58,7 +64,11 @@ export class PgJobsStore extends JobsStore {
   }
 
   async saveAnswer(tx: Tx, accountId: AccountId, key: string, answer: string): Promise<void> {
-    await tx.query('UPDATE idempotency_keys SET answer = $3 WHERE account_id = $1 AND key = $2', [accountId, key, answer]);
+    await tx.query('UPDATE idempotency_keys SET answer = $3 WHERE account_id = $1 AND key = $2', [
+      accountId,
+      key,
+      answer,
+    ]);
   }
 
   async end(tx: Tx, ends: readonly JobEnd[]): Promise<readonly JobId[]> {
@@ -80,7 +90,10 @@ export class PgJobsStore extends JobsStore {
   }
 
   async forgetKeys(tx: Tx, olderThanMs: number): Promise<void> {
-    await tx.query(`DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - $1 * interval '1 millisecond'`, [olderThanMs]);
+    await tx.query(
+      `DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - $1 * interval '1 millisecond'`,
+      [olderThanMs],
+    );
   }
 
   async waiting(tx: Tx): Promise<ReadonlyMap<string, number>> {

@@ -32,10 +32,16 @@ export class QueueLimits {
   admit(accountId: string, tasks: number): void {
     const mine = this.byAccount.get(accountId) ?? 0;
     if (this.total() + tasks > MAX_WAITING) {
-      throw new ProblemError('QUEUE_FULL', `${MAX_WAITING} tasks wait already.`, { retryAfterS: RETRY_AFTER_S });
+      throw new ProblemError('QUEUE_FULL', `${MAX_WAITING} tasks wait already.`, {
+        retryAfterS: RETRY_AFTER_S,
+      });
     }
     if (mine + tasks > MAX_WAITING_PER_ACCOUNT) {
-      throw new ProblemError('TENANT_LIMIT', `${mine} of your tasks wait; the limit is ${MAX_WAITING_PER_ACCOUNT}.`, { retryAfterS: RETRY_AFTER_S });
+      throw new ProblemError(
+        'TENANT_LIMIT',
+        `${mine} of your tasks wait; the limit is ${MAX_WAITING_PER_ACCOUNT}.`,
+        { retryAfterS: RETRY_AFTER_S },
+      );
     }
     this.byAccount.set(accountId, mine + tasks);
   }

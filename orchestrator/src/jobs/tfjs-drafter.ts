@@ -46,21 +46,38 @@ export class TfjsDrafter {
     const facts = await this.factsOf(block, sizes);
     const accepted = acceptTfjs(block, facts, {
       mustRepeat: verify.method !== 'none',
-      ...(spec.checkpoint === undefined ? {} : { checkpointEveryMs: parseDuration(spec.checkpoint.every) ?? 60_000 }),
+      ...(spec.checkpoint === undefined
+        ? {}
+        : { checkpointEveryMs: parseDuration(spec.checkpoint.every) ?? 60_000 }),
     });
     if (!accepted.ok) {
       const path = ['body', 'runtime', 'tfjs', ...accepted.path].join('.');
-      throw new ProblemError(accepted.code, `${path}: ${accepted.message}`, { errors: [{ path, message: accepted.message }] });
+      throw new ProblemError(accepted.code, `${path}: ${accepted.message}`, {
+        errors: [{ path, message: accepted.message }],
+      });
     }
     const { plan } = accepted;
     const topology = utf8ToBytes(plan.topology.json);
-    await this.intake.put({ kind: 'account', id: accountId }, plan.topology.digest, oneChunk(topology));
+    await this.intake.put(
+      { kind: 'account', id: accountId },
+      plan.topology.digest,
+      oneChunk(topology),
+    );
     sizes.set(plan.topology.digest, topology.length);
 
-    const audited = this.audits(plan.kind, plan.tasks.length, verify, plan.topology.digest, accountId);
+    const audited = this.audits(
+      plan.kind,
+      plan.tasks.length,
+      verify,
+      plan.topology.digest,
+      accountId,
+    );
     return plan.tasks.map((task, index) => ({
       payload: JSON.stringify({ runtime: 'tfjs', tfjs: task }),
-      inputs: [plan.topology.digest, ...digests.filter((digest) => digest !== block.model.topology)].map((digest) => ({
+      inputs: [
+        plan.topology.digest,
+        ...digests.filter((digest) => digest !== block.model.topology),
+      ].map((digest) => ({
         digest,
         sizeBytes: sizes.get(digest) ?? 0,
       })),
@@ -69,29 +86,48 @@ export class TfjsDrafter {
     }));
   }
 
-  private audits(kind: string, tasks: number, verify: VerifyPlan, topology: string, accountId: string): ReadonlySet<number> {
+  private audits(
+    kind: string,
+    tasks: number,
+    verify: VerifyPlan,
+    topology: string,
+    accountId: string,
+  ): ReadonlySet<number> {
     if (verify.method !== 'audit' || verify.ratePpm === 0 || kind !== 'training') return new Set();
     const draw = auditDraw(this.signer);
-    return new Set(auditedSegments(tasks, AUDITED_SEGMENTS, (index) => draw(`${accountId} ${topology} ${index}`)));
+    return new Set(
+      auditedSegments(tasks, AUDITED_SEGMENTS, (index) =>
+        draw(`${accountId} ${topology} ${index}`),
+      ),
+    );
   }
 
   /** Sizes of the named artifacts. What is not stored and what is not the submitter's to read look the same. */
-  private async sizesOf(digests: readonly Digest[], accountId: AccountId): Promise<Map<Digest, number>> {
+  private async sizesOf(
+    digests: readonly Digest[],
+    accountId: AccountId,
+  ): Promise<Map<Digest, number>> {
     const owned = await this.artifacts.ownedBy(accountId, digests);
     const missing = digests.find((digest) => !owned.has(digest));
-    if (missing !== undefined) throw new ProblemError('ARTIFACT_MISSING', `${missing} is not among your artifacts.`);
+    if (missing !== undefined)
+      throw new ProblemError('ARTIFACT_MISSING', `${missing} is not among your artifacts.`);
     const stored = await this.artifacts.stat(digests);
     return new Map([...stored].map(([digest, { sizeBytes }]) => [digest, sizeBytes]));
   }
 
-  private async factsOf(block: TfjsTrainingSpec | TfjsInferenceSpec, sizes: ReadonlyMap<Digest, number>): Promise<TfjsFacts> {
+  private async factsOf(
+    block: TfjsTrainingSpec | TfjsInferenceSpec,
+    sizes: ReadonlyMap<Digest, number>,
+  ): Promise<TfjsFacts> {
     const input = 'train' in block.data ? block.data.train : block.data.input;
     const files = await this.filesOf(input, sizes);
     const label = 'label' in block.data ? block.data.label : undefined;
     const { topology, weights } = block.model;
     return {
       model: {
-        ...(typeof topology === 'string' ? { topology: await this.readTopology(topology as Digest) } : {}),
+        ...(typeof topology === 'string'
+          ? { topology: await this.readTopology(topology as Digest) }
+          : {}),
         weightsBytes: weights === undefined ? undefined : sizes.get(weights),
       },
       data: surveyTable(files, { features: block.data.features, label }),
@@ -102,18 +138,26 @@ export class TfjsDrafter {
     const digests = 'csv' in input ? [input.csv] : Object.values(input.arrays);
     const bytes = digests.reduce((sum, digest) => sum + (sizes.get(digest) ?? 0), 0);
     if (bytes > MAX_SURVEYED_BYTES) {
-      throw new ProblemError('DATA_INVALID', `The data is ${bytes} bytes; the limit of this runtime is ${MAX_SURVEYED_BYTES}.`);
+      throw new ProblemError(
+        'DATA_INVALID',
+        `The data is ${bytes} bytes; the limit of this runtime is ${MAX_SURVEYED_BYTES}.`,
+      );
     }
     if ('csv' in input) return { csv: await this.artifacts.readAll(input.csv, MAX_SURVEYED_BYTES) };
     const arrays: Record<string, Uint8Array> = {};
-    for (const [name, digest] of Object.entries(input.arrays)) arrays[name] = await this.artifacts.readAll(digest, MAX_SURVEYED_BYTES);
+    for (const [name, digest] of Object.entries(input.arrays))
+      arrays[name] = await this.artifacts.readAll(digest, MAX_SURVEYED_BYTES);
     return { arrays };
   }
 
   private async readTopology(digest: Digest): Promise<unknown> {
     const bytes = await this.artifacts.readAll(digest, MAX_TOPOLOGY_BYTES);
     const json = parseJson(Buffer.from(bytes).toString('utf8'), MAX_TOPOLOGY_BYTES);
-    if (!json.ok) throw new ProblemError('MODEL_INVALID', `The topology ${digest} is not JSON we take: ${json.message}`);
+    if (!json.ok)
+      throw new ProblemError(
+        'MODEL_INVALID',
+        `The topology ${digest} is not JSON we take: ${json.message}`,
+      );
     return json.value;
   }
 }
@@ -124,14 +168,22 @@ async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 /** The block by the schema of the job's kind, for messages that name the right members. */
 function exactSpec(spec: JobSpec): TfjsTrainingSpec | TfjsInferenceSpec {
-  if (spec.kind === 'batch') throw new ProblemError('VALIDATION_FAILED', 'body.kind: the tfjs runtime runs training and inference jobs');
-  const parsed = (spec.kind === 'training' ? TfjsTrainingSpec : TfjsInferenceSpec).safeParse(spec.runtime.tfjs);
+  if (spec.kind === 'batch')
+    throw new ProblemError(
+      'VALIDATION_FAILED',
+      'body.kind: the tfjs runtime runs training and inference jobs',
+    );
+  const parsed = (spec.kind === 'training' ? TfjsTrainingSpec : TfjsInferenceSpec).safeParse(
+    spec.runtime.tfjs,
+  );
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map((issue) => ({
     path: ['body', 'runtime', 'tfjs', ...issue.path.map(String)].join('.'),
     message: issue.message,
   }));
-  throw new ProblemError('VALIDATION_FAILED', `${errors[0]?.path}: ${errors[0]?.message}`, { errors });
+  throw new ProblemError('VALIDATION_FAILED', `${errors[0]?.path}: ${errors[0]?.message}`, {
+    errors,
+  });
 }
 
 function namedDigests(block: TfjsTrainingSpec | TfjsInferenceSpec): Digest[] {
