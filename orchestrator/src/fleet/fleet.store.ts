@@ -19,9 +19,17 @@ export interface Heard {
 /** Where workers are kept. Terms run on the database's clock: replicas' clocks may differ by minutes. */
 export abstract class FleetStore {
   /** Makes the worker of a key, or brings it back with its new profile and session. */
-  abstract join(tx: Tx, joining: Joining): Promise<{ id: WorkerId; isNew: boolean; state: WorkerView['state'] }>;
+  abstract join(
+    tx: Tx,
+    joining: Joining,
+  ): Promise<{ id: WorkerId; isNew: boolean; state: WorkerView['state'] }>;
 
-  abstract updateProfile(tx: Tx, id: WorkerId, session: SessionId, profile: WorkerProfile): Promise<void>;
+  abstract updateProfile(
+    tx: Tx,
+    id: WorkerId,
+    session: SessionId,
+    profile: WorkerProfile,
+  ): Promise<void>;
 
   /** Renews the terms of workers that were heard; gives those whose session is still theirs. */
   abstract renew(tx: Tx, heard: readonly Heard[], leaseMs: number): Promise<readonly WorkerId[]>;
@@ -37,5 +45,11 @@ export abstract class FleetStore {
 
   abstract setState(tx: Tx, id: WorkerId, state: WorkerView['state']): Promise<boolean>;
 
-  abstract views(tx: Tx, ids: readonly WorkerId[] | null, state: WorkerView['state'] | null, after: string | null, limit: number): Promise<WorkerView[]>;
+  abstract views(
+    tx: Tx,
+    ids: readonly WorkerId[] | null,
+    state: WorkerView['state'] | null,
+    after: string | null,
+    limit: number,
+  ): Promise<WorkerView[]>;
 }

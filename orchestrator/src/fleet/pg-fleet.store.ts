@@ -19,7 +19,12 @@ export class PgFleetStore extends FleetStore {
     return { id: row.id, isNew: row.id === id, state: row.state };
   }
 
-  async updateProfile(tx: Tx, id: WorkerId, session: SessionId, profile: WorkerProfile): Promise<void> {
+  async updateProfile(
+    tx: Tx,
+    id: WorkerId,
+    session: SessionId,
+    profile: WorkerProfile,
+  ): Promise<void> {
     await tx.query(UPDATE_PROFILE, [id, session, ...profileColumns(profile)]);
   }
 
@@ -29,7 +34,12 @@ export class PgFleetStore extends FleetStore {
          lease_until = clock_timestamp() + ($4 - heard.ago) * interval '1 millisecond'
        FROM unnest($1::text[], $2::text[], $3::double precision[]) AS heard (id, session, ago)
        WHERE workers.id = heard.id AND workers.session_id = heard.session AND workers.state <> 'lost' RETURNING workers.id`,
-      [heard.map(({ id }) => id), heard.map(({ session }) => session), heard.map(({ agoMs }) => agoMs), leaseMs],
+      [
+        heard.map(({ id }) => id),
+        heard.map(({ session }) => session),
+        heard.map(({ agoMs }) => agoMs),
+        leaseMs,
+      ],
     );
     return rows.map(({ id }) => id);
   }
@@ -59,11 +69,20 @@ export class PgFleetStore extends FleetStore {
   }
 
   async setState(tx: Tx, id: WorkerId, state: WorkerView['state']): Promise<boolean> {
-    const rows = await tx.query('UPDATE workers SET state = $2, revision = revision + 1 WHERE id = $1 RETURNING 1', [id, state]);
+    const rows = await tx.query(
+      'UPDATE workers SET state = $2, revision = revision + 1 WHERE id = $1 RETURNING 1',
+      [id, state],
+    );
     return rows.length > 0;
   }
 
-  async views(tx: Tx, ids: readonly WorkerId[] | null, state: WorkerView['state'] | null, after: string | null, limit: number): Promise<WorkerView[]> {
+  async views(
+    tx: Tx,
+    ids: readonly WorkerId[] | null,
+    state: WorkerView['state'] | null,
+    after: string | null,
+    limit: number,
+  ): Promise<WorkerView[]> {
     return (await tx.query<ViewRow>(VIEWS, [ids, state, after, limit])).map(view);
   }
 }
