@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { afterEnd, type AttemptEnd } from '@tidemill/core/lease';
-import { POLICY, runtimeClassOf, type Placement, type Plan, type QueuedTask, type Snapshot } from '@tidemill/core/scheduler';
+import {
+  POLICY,
+  runtimeClassOf,
+  type Placement,
+  type Plan,
+  type QueuedTask,
+  type Snapshot,
+} from '@tidemill/core/scheduler';
 import { TIMING, type AttemptId, type LeaseRef, type WorkerId } from '@tidemill/protocol';
 import { ArtifactsService } from '../artifacts/artifacts.service.js';
 import { JobsService } from '../jobs/jobs.service.js';
@@ -9,7 +16,13 @@ import { Ids } from '../platform/ids.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { TrailWriter } from '../trail/trail.writer.js';
-import { LeasesStore, type EndedAttempt, type Held, type Leased, type NewLease } from './leases.store.js';
+import {
+  LeasesStore,
+  type EndedAttempt,
+  type Held,
+  type Leased,
+  type NewLease,
+} from './leases.store.js';
 
 const MAX_SWEPT = 500;
 
@@ -18,7 +31,11 @@ export interface Stop {
   readonly attemptId: AttemptId;
 }
 
-type EndWanted = { readonly attemptId: AttemptId; readonly end: AttemptEnd; readonly detail: string | null };
+type EndWanted = {
+  readonly attemptId: AttemptId;
+  readonly end: AttemptEnd;
+  readonly detail: string | null;
+};
 
 /** Commits plans; accepts, refuses and ends leases. Nothing here trusts a clock: the fence decides what counts. */
 @Injectable()
@@ -38,7 +55,10 @@ export class LeasesService {
   ) {}
 
   /** Who is told at once of leases made here and of attempts to stop; the rows say the same to everybody else. */
-  tell(listener: { offer: (leased: readonly Leased[]) => void; stop: (stops: readonly Stop[], reason: 'cancelled' | 'lost') => void }): void {
+  tell(listener: {
+    offer: (leased: readonly Leased[]) => void;
+    stop: (stops: readonly Stop[], reason: 'cancelled' | 'lost') => void;
+  }): void {
     this.offer = listener.offer;
     this.stop = listener.stop;
   }
@@ -63,10 +83,23 @@ export class LeasesService {
       const stands = await this.store.lease(tx, leases);
       await this.trail.append(
         tx,
-        stands.map(({ offer, workerId }) => decision(offer.attemptId, workerId, placements.get(offer.attemptId), tasks.get(offer.taskId), offer)),
+        stands.map(({ offer, workerId }) =>
+          decision(
+            offer.attemptId,
+            workerId,
+            placements.get(offer.attemptId),
+            tasks.get(offer.taskId),
+            offer,
+          ),
+        ),
       );
       for (const { workerId, offer } of stands) {
-        if (offer.inputs.length > 0) await this.artifacts.grant(tx, offer.inputs.map(({ digest }) => digest), { kind: 'worker', id: workerId });
+        if (offer.inputs.length > 0)
+          await this.artifacts.grant(
+            tx,
+            offer.inputs.map(({ digest }) => digest),
+            { kind: 'worker', id: workerId },
+          );
       }
       await this.wakeups.notify(tx, 'offers', 'job');
       return stands;
@@ -83,25 +116,53 @@ export class LeasesService {
 
   /** A worker does not take these: they go elsewhere, and cost no retry. */
   async refuse(workerId: WorkerId, leases: readonly LeaseRef[], reason: string): Promise<void> {
-    await this.endNow(leases.map(({ attemptId }) => ({ attemptId, end: 'refused' as const, detail: `refused: ${reason}` })), workerId);
+    await this.endNow(
+      leases.map(({ attemptId }) => ({
+        attemptId,
+        end: 'refused' as const,
+        detail: `refused: ${reason}`,
+      })),
+      workerId,
+    );
   }
 
   /** What a worker that logs in may go on with, and what it must stop. What it took and has forgotten goes elsewhere. */
-  async reconcile(workerId: WorkerId, holding: readonly LeaseRef[]): Promise<{ kept: AttemptId[]; gone: AttemptId[] }> {
+  async reconcile(
+    workerId: WorkerId,
+    holding: readonly LeaseRef[],
+  ): Promise<{ kept: AttemptId[]; gone: AttemptId[] }> {
     const ids = holding.map(({ attemptId }) => attemptId);
     const { kept, forgotten } = await this.store.reconcile(this.db, workerId, ids);
-    await this.endNow(forgotten.map((attemptId) => ({ attemptId, end: 'lost' as const, detail: 'forgotten by its worker' })), workerId);
+    await this.endNow(
+      forgotten.map((attemptId) => ({
+        attemptId,
+        end: 'lost' as const,
+        detail: 'forgotten by its worker',
+      })),
+      workerId,
+    );
     const still = new Set(kept);
     return { kept, gone: ids.filter((id) => !still.has(id)) };
   }
 
   /** A worker's heartbeats no longer name these. */
   async forgotten(workerId: WorkerId, attempts: readonly AttemptId[]): Promise<void> {
-    await this.endNow(attempts.map((attemptId) => ({ attemptId, end: 'lost' as const, detail: 'forgotten by its worker' })), workerId);
+    await this.endNow(
+      attempts.map((attemptId) => ({
+        attemptId,
+        end: 'lost' as const,
+        detail: 'forgotten by its worker',
+      })),
+      workerId,
+    );
   }
 
   /** Ends attempts and settles what becomes of their tasks, inside the caller's transaction. */
-  async end(tx: Tx, ends: readonly EndWanted[], workerId: WorkerId | null): Promise<readonly EndedAttempt[]> {
+  async end(
+    tx: Tx,
+    ends: readonly EndWanted[],
+    workerId: WorkerId | null,
+  ): Promise<readonly EndedAttempt[]> {
     const ended = await this.store.endAttempts(tx, ends, workerId);
     for (const { end } of ended) this.telemetry.leasesEnded.inc({ reason: end });
     await this.settle(tx, ended);
@@ -111,22 +172,45 @@ export class LeasesService {
   /** Puts the tasks of ended attempts back in line, or fails them and their jobs when their attempts are used up. */
   async settle(tx: Tx, ended: readonly EndedAttempt[]): Promise<void> {
     if (ended.length === 0) return;
-    const outcomes = ended.map((attempt) => ({ attempt, after: afterEnd(attempt.end, attempt.attemptsUsed, attempt.maxAttempts) }));
+    const outcomes = ended.map((attempt) => ({
+      attempt,
+      after: afterEnd(attempt.end, attempt.attemptsUsed, attempt.maxAttempts),
+    }));
     await this.store.requeue(
       tx,
       outcomes.flatMap(({ attempt, after }) =>
-        after.retry ? [{ taskId: attempt.taskId, free: !after.costsRetry, exclude: excludes(attempt.end) ? attempt.workerId : null }] : [],
+        after.retry
+          ? [
+              {
+                taskId: attempt.taskId,
+                free: !after.costsRetry,
+                exclude: excludes(attempt.end) ? attempt.workerId : null,
+              },
+            ]
+          : [],
       ),
     );
     const failed = outcomes.filter(({ after }) => !after.retry).map(({ attempt }) => attempt);
-    await this.store.fail(tx, failed.map(({ taskId }) => taskId));
+    await this.store.fail(
+      tx,
+      failed.map(({ taskId }) => taskId),
+    );
     await this.jobs.end(
       tx,
-      failed.map(({ jobId, end, maxAttempts }) => ({ jobId, state: 'failed', code: 'ATTEMPTS_EXHAUSTED', message: `The last of ${maxAttempts} attempts ended: ${end}.` })),
+      failed.map(({ jobId, end, maxAttempts }) => ({
+        jobId,
+        state: 'failed',
+        code: 'ATTEMPTS_EXHAUSTED',
+        message: `The last of ${maxAttempts} attempts ended: ${end}.`,
+      })),
     );
     await this.trail.append(
       tx,
-      ended.map(({ attemptId, workerId, end }) => ({ kind: 'lease.ended', subject: attemptId, body: JSON.stringify({ attempt: attemptId, worker: workerId, end }) })),
+      ended.map(({ attemptId, workerId, end }) => ({
+        kind: 'lease.ended',
+        subject: attemptId,
+        body: JSON.stringify({ attempt: attemptId, worker: workerId, end }),
+      })),
     );
     await this.wakeups.notify(tx, 'tasks', 'job');
   }
@@ -138,8 +222,16 @@ export class LeasesService {
     const ended = await this.endNow(
       [
         // What was offered and not taken costs no retry, whatever became of the worker.
-        ...lost.map(({ id, taken }) => ({ attemptId: id, end: taken ? ('lost' as const) : ('offer_timeout' as const), detail: 'the worker fell silent' })),
-        ...stale.map((attemptId) => ({ attemptId, end: 'offer_timeout' as const, detail: 'the offer was not taken' })),
+        ...lost.map(({ id, taken }) => ({
+          attemptId: id,
+          end: taken ? ('lost' as const) : ('offer_timeout' as const),
+          detail: 'the worker fell silent',
+        })),
+        ...stale.map((attemptId) => ({
+          attemptId,
+          end: 'offer_timeout' as const,
+          detail: 'the offer was not taken',
+        })),
       ],
       null,
     );
@@ -158,7 +250,10 @@ export class LeasesService {
     return this.store.openOffers(this.db, workerIds);
   }
 
-  private async endNow(ends: readonly EndWanted[], workerId: WorkerId | null): Promise<readonly EndedAttempt[]> {
+  private async endNow(
+    ends: readonly EndWanted[],
+    workerId: WorkerId | null,
+  ): Promise<readonly EndedAttempt[]> {
     return ends.length === 0 ? [] : this.db.transaction((tx) => this.end(tx, ends, workerId));
   }
 }
@@ -167,7 +262,13 @@ export class LeasesService {
 const excludes = (end: AttemptEnd): boolean => end === 'worker_fault' || end === 'rejected';
 
 /** The decision record: what was considered, what it was worth, and what was chosen. */
-function decision(attemptId: AttemptId, workerId: WorkerId, placement: Placement | undefined, task: QueuedTask | undefined, offer: Leased['offer']) {
+function decision(
+  attemptId: AttemptId,
+  workerId: WorkerId,
+  placement: Placement | undefined,
+  task: QueuedTask | undefined,
+  offer: Leased['offer'],
+) {
   return {
     kind: 'task.placed',
     subject: attemptId,
@@ -180,7 +281,9 @@ function decision(attemptId: AttemptId, workerId: WorkerId, placement: Placement
       policy: POLICY,
       priority: task?.priority,
       considered: placement?.considered,
-      removed: Object.fromEntries((placement?.removedBy ?? []).map(({ constraint, removed }) => [constraint, removed])),
+      removed: Object.fromEntries(
+        (placement?.removedBy ?? []).map(({ constraint, removed }) => [constraint, removed]),
+      ),
       busy: placement?.busy,
       candidates: placement?.candidates.map(({ workerId: id, score }) => [id, score]),
     }),

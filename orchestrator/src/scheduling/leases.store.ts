@@ -47,25 +47,42 @@ export abstract class LeasesStore {
   abstract activate(tx: Tx, held: readonly Held[]): Promise<ReadonlySet<AttemptId>>;
 
   /** Of what a worker says it holds, the leases that are live; and those it took and does not hold any more. */
-  abstract reconcile(tx: Tx, workerId: WorkerId, holding: readonly AttemptId[]): Promise<{ kept: AttemptId[]; forgotten: AttemptId[] }>;
+  abstract reconcile(
+    tx: Tx,
+    workerId: WorkerId,
+    holding: readonly AttemptId[],
+  ): Promise<{ kept: AttemptId[]; forgotten: AttemptId[] }>;
 
   /** Ends live attempts of a worker, or any when it is null, and gives what their tasks have left. */
-  abstract endAttempts(tx: Tx, ends: readonly { attemptId: AttemptId; end: AttemptEnd; detail: string | null }[], workerId: WorkerId | null): Promise<readonly EndedAttempt[]>;
+  abstract endAttempts(
+    tx: Tx,
+    ends: readonly { attemptId: AttemptId; end: AttemptEnd; detail: string | null }[],
+    workerId: WorkerId | null,
+  ): Promise<readonly EndedAttempt[]>;
 
   /** Puts tasks back in line; `free` says that the attempt shall not count. */
-  abstract requeue(tx: Tx, tasks: readonly { taskId: TaskId; free: boolean; exclude: WorkerId | null }[]): Promise<void>;
+  abstract requeue(
+    tx: Tx,
+    tasks: readonly { taskId: TaskId; free: boolean; exclude: WorkerId | null }[],
+  ): Promise<void>;
 
   /** Tasks that have used up their attempts. */
   abstract fail(tx: Tx, taskIds: readonly TaskId[]): Promise<void>;
 
   /** Live attempts whose worker is lost, and whether it had taken them. */
-  abstract ofLostWorkers(tx: Tx, limit: number): Promise<readonly { id: AttemptId; taken: boolean }[]>;
+  abstract ofLostWorkers(
+    tx: Tx,
+    limit: number,
+  ): Promise<readonly { id: AttemptId; taken: boolean }[]>;
 
   /** Offers nobody took within `olderThanMs`. */
   abstract staleOffers(tx: Tx, olderThanMs: number, limit: number): Promise<readonly AttemptId[]>;
 
   /** Cancels live attempts whose task was cancelled; gives who has to stop what. */
-  abstract cancelOrphans(tx: Tx, limit: number): Promise<readonly { workerId: WorkerId; attemptId: AttemptId }[]>;
+  abstract cancelOrphans(
+    tx: Tx,
+    limit: number,
+  ): Promise<readonly { workerId: WorkerId; attemptId: AttemptId }[]>;
 
   /** Offers of leases that stand, for workers connected elsewhere than where they were leased. */
   abstract openOffers(tx: Tx, workerIds: readonly WorkerId[]): Promise<readonly Leased[]>;

@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { AttemptEnd } from '@tidemill/core/lease';
 import type { AttemptId, JobId, Offer, TaskId, WorkerId } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
-import { LeasesStore, type EndedAttempt, type Held, type Leased, type NewLease } from './leases.store.js';
+import {
+  LeasesStore,
+  type EndedAttempt,
+  type Held,
+  type Leased,
+  type NewLease,
+} from './leases.store.js';
 
 /** What an attempt is called when it ended so. */
 const END_STATES: Record<AttemptEnd, string> = {
@@ -30,9 +36,14 @@ export class PgLeasesStore extends LeasesStore {
       leases.map(({ resources }) => resources.diskMib),
     ]);
     const stands = new Set(rows.map(({ id }) => id));
-    const bound = leases.filter(({ attemptId, runtimeClass }) => runtimeClass !== null && stands.has(attemptId));
+    const bound = leases.filter(
+      ({ attemptId, runtimeClass }) => runtimeClass !== null && stands.has(attemptId),
+    );
     if (bound.length > 0) {
-      await tx.query(BIND_CLASS, [bound.map(({ taskId }) => taskId), bound.map(({ runtimeClass }) => runtimeClass)]);
+      await tx.query(BIND_CLASS, [
+        bound.map(({ taskId }) => taskId),
+        bound.map(({ runtimeClass }) => runtimeClass),
+      ]);
     }
     return rows.map(leased);
   }
@@ -47,14 +58,21 @@ export class PgLeasesStore extends LeasesStore {
   }
 
   async reconcile(tx: Tx, workerId: WorkerId, holding: readonly AttemptId[]) {
-    const live = await tx.query<{ id: AttemptId; taken: boolean }>(`SELECT id, state = 'running' AS taken FROM attempts WHERE live AND worker_id = $1`, [workerId]);
+    const live = await tx.query<{ id: AttemptId; taken: boolean }>(
+      `SELECT id, state = 'running' AS taken FROM attempts WHERE live AND worker_id = $1`,
+      [workerId],
+    );
     const ids = new Set(live.map(({ id }) => id));
     const held = new Set(holding);
     const forgotten = live.filter(({ id, taken }) => taken && !held.has(id)).map(({ id }) => id);
     return { kept: holding.filter((id) => ids.has(id)), forgotten };
   }
 
-  async endAttempts(tx: Tx, ends: readonly { attemptId: AttemptId; end: AttemptEnd; detail: string | null }[], workerId: WorkerId | null) {
+  async endAttempts(
+    tx: Tx,
+    ends: readonly { attemptId: AttemptId; end: AttemptEnd; detail: string | null }[],
+    workerId: WorkerId | null,
+  ) {
     if (ends.length === 0) return [];
     const rows = await tx.query<EndRow>(END_ATTEMPTS, [
       ends.map(({ attemptId }) => attemptId),
@@ -82,14 +100,24 @@ export class PgLeasesStore extends LeasesStore {
     });
   }
 
-  async requeue(tx: Tx, tasks: readonly { taskId: TaskId; free: boolean; exclude: WorkerId | null }[]): Promise<void> {
+  async requeue(
+    tx: Tx,
+    tasks: readonly { taskId: TaskId; free: boolean; exclude: WorkerId | null }[],
+  ): Promise<void> {
     if (tasks.length === 0) return;
-    await tx.query(REQUEUE, [tasks.map(({ taskId }) => taskId), tasks.map(({ free }) => free), tasks.map(({ exclude }) => exclude)]);
+    await tx.query(REQUEUE, [
+      tasks.map(({ taskId }) => taskId),
+      tasks.map(({ free }) => free),
+      tasks.map(({ exclude }) => exclude),
+    ]);
   }
 
   async fail(tx: Tx, taskIds: readonly TaskId[]): Promise<void> {
     if (taskIds.length === 0) return;
-    await tx.query(`UPDATE tasks SET state = 'failed', waiting = false WHERE id = ANY ($1) AND state IN ('queued', 'leased', 'running', 'verifying')`, [taskIds]);
+    await tx.query(
+      `UPDATE tasks SET state = 'failed', waiting = false WHERE id = ANY ($1) AND state IN ('queued', 'leased', 'running', 'verifying')`,
+      [taskIds],
+    );
   }
 
   ofLostWorkers(tx: Tx, limit: number): Promise<readonly { id: AttemptId; taken: boolean }[]> {

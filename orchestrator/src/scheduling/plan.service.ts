@@ -29,7 +29,11 @@ export class PlanService {
 
   async plan(accountId: AccountId, spec: JobSpec): Promise<PlanView> {
     const draft = await this.drafter.draft(spec, accountId);
-    const { suitable, removedBy, considered } = await this.market.suitableFor(draft.needs, draft.maxGpuAsk, draft.maxCpuAsk);
+    const { suitable, removedBy, considered } = await this.market.suitableFor(
+      draft.needs,
+      draft.maxGpuAsk,
+      draft.maxCpuAsk,
+    );
     const { available } = await this.book.balances(accountId);
     return {
       consideredWorkers: considered,
@@ -39,14 +43,21 @@ export class PlanService {
       hold: String(draft.hold),
       price: priceRange(draft, suitable),
       expectedStart: await this.expectedStart(draft, suitable),
-      balance: { available: String(available), missing: String(draft.hold > available ? draft.hold - available : 0n) },
+      balance: {
+        available: String(available),
+        missing: String(draft.hold > available ? draft.hold - available : 0n),
+      },
     };
   }
 
   /** The record of a decision and its place in the trail; a decision bears the number of its attempt. */
   async decision(accountId: AccountId, id: DecisionId) {
-    const [row] = await this.db.query<{ at_ms: bigint; body: string; place: bigint | null }>(DECISION, [id.replace(/^dec_/, 'att_'), accountId]);
-    if (row === undefined) throw new ProblemError('NOT_FOUND', `There is no decision ${id} about a job of yours.`);
+    const [row] = await this.db.query<{ at_ms: bigint; body: string; place: bigint | null }>(
+      DECISION,
+      [id.replace(/^dec_/, 'att_'), accountId],
+    );
+    if (row === undefined)
+      throw new ProblemError('NOT_FOUND', `There is no decision ${id} about a job of yours.`);
     return {
       id,
       at: new Date(Number(row.at_ms)).toISOString(),
@@ -56,19 +67,37 @@ export class PlanService {
   }
 
   /** Only what is known: with a free worker and nothing ahead it starts at once; otherwise no figure is made up. */
-  private async expectedStart(draft: JobDraft, suitable: readonly OpenWorker[]): Promise<PlanView['expectedStart']> {
-    if (suitable.length === 0) return { estimate: null, reason: 'No worker that is online could run it; removedBy says why.' };
+  private async expectedStart(
+    draft: JobDraft,
+    suitable: readonly OpenWorker[],
+  ): Promise<PlanView['expectedStart']> {
+    if (suitable.length === 0)
+      return {
+        estimate: null,
+        reason: 'No worker that is online could run it; removedBy says why.',
+      };
     const task = probe(draft.needs, draft.maxGpuAsk, draft.maxCpuAsk);
     const could = new Set(suitable.map(({ id }) => id));
-    const free = (await this.snapshots.workers()).filter((worker) => could.has(worker.id) && hasRoom(task, worker));
-    const [row] = await this.db.query<{ ahead: number }>('SELECT count(*)::int AS ahead FROM tasks WHERE waiting AND priority >= $1', [draft.priority]);
+    const free = (await this.snapshots.workers()).filter(
+      (worker) => could.has(worker.id) && hasRoom(task, worker),
+    );
+    const [row] = await this.db.query<{ ahead: number }>(
+      'SELECT count(*)::int AS ahead FROM tasks WHERE waiting AND priority >= $1',
+      [draft.priority],
+    );
     const ahead = row?.ahead ?? 0;
     if (free.length === 0 || ahead > 0) {
-      return { estimate: null, reason: `${free.length} of ${suitable.length} suitable workers are free and ${ahead} tasks wait ahead.` };
+      return {
+        estimate: null,
+        reason: `${free.length} of ${suitable.length} suitable workers are free and ${ahead} tasks wait ahead.`,
+      };
     }
     const nowMs = this.clock.nowMs();
     const at = (ms: number): string => new Date(nowMs + ms).toISOString();
-    return { estimate: { p50: at(WARM_START_MS.p50), p90: at(WARM_START_MS.p90), basis: 'warm' }, reason: null };
+    return {
+      estimate: { p50: at(WARM_START_MS.p50), p90: at(WARM_START_MS.p90), basis: 'warm' },
+      reason: null,
+    };
   }
 }
 
@@ -76,7 +105,12 @@ export class PlanService {
 function priceRange(draft: JobDraft, suitable: readonly OpenWorker[]): PlanView['price'] {
   const executions = BigInt(draft.tasks.length * copiesOf(draft.verify));
   const prices = suitable.map(({ gpuAsk, cpuAsk }) =>
-    priceOf(draft.needs.resources, { gpuHour: gpuAsk, cpuHour: cpuAsk }, draft.maxDurationMs, draft.taskCap),
+    priceOf(
+      draft.needs.resources,
+      { gpuHour: gpuAsk, cpuHour: cpuAsk },
+      draft.maxDurationMs,
+      draft.taskCap,
+    ),
   );
   const [first] = prices;
   if (first === undefined) return null;

@@ -25,9 +25,21 @@ export class SchedulingLoop {
     loops: Loops,
     wakeups: Wakeups,
   ) {
-    const placing = loops.add({ name: 'scheduling.place', everyMs: SWEEP_MS, turn: () => this.turn() });
-    const orphans = loops.add({ name: 'scheduling.orphans', everyMs: ORPHANS_EVERY_MS, turn: () => leases.cancelOrphans() });
-    const sweeping = loops.add({ name: 'scheduling.sweep', everyMs: SWEEP_MS, turn: () => leases.sweep() });
+    const placing = loops.add({
+      name: 'scheduling.place',
+      everyMs: SWEEP_MS,
+      turn: () => this.turn(),
+    });
+    const orphans = loops.add({
+      name: 'scheduling.orphans',
+      everyMs: ORPHANS_EVERY_MS,
+      turn: () => leases.cancelOrphans(),
+    });
+    const sweeping = loops.add({
+      name: 'scheduling.sweep',
+      everyMs: SWEEP_MS,
+      turn: () => leases.sweep(),
+    });
     wakeups.on('tasks', () => placing.wake());
     wakeups.on('cancel', () => {
       orphans.wake();

@@ -21,7 +21,13 @@ import { Snapshots } from './snapshots.js';
 @Module({
   imports: [TrailModule, AccountsModule, ArtifactsModule, JobsModule],
   controllers: [SchedulingController],
-  providers: [LeasesService, PlanService, SchedulingLoop, Snapshots, { provide: LeasesStore, useClass: PgLeasesStore }],
+  providers: [
+    LeasesService,
+    PlanService,
+    SchedulingLoop,
+    Snapshots,
+    { provide: LeasesStore, useClass: PgLeasesStore },
+  ],
   exports: [LeasesService],
 })
 export class SchedulingModule {}
