@@ -56,10 +56,26 @@ export class Handshake {
     const signature = decodeBase58(login.signature);
     const { network, audience, nonce, issuedAt, expiresAt } = challenge;
     const inTime = this.clock.nowMs() < Date.parse(expiresAt);
-    if (publicKey === null || signature === null || !inTime || login.nonce !== nonce || !isSoundPublicKey(publicKey)) {
+    if (
+      publicKey === null ||
+      signature === null ||
+      !inTime ||
+      login.nonce !== nonce ||
+      !isSoundPublicKey(publicKey)
+    ) {
       return { ok: false, close: CLOSE.unauthenticated };
     }
-    const text = loginText({ purpose: 'worker', audience, network, publicKey: login.publicKey, nonce, issuedAt, expiresAt });
-    return this.verify(publicKey, utf8ToBytes(text), signature) ? { ok: true, version } : { ok: false, close: CLOSE.unauthenticated };
+    const text = loginText({
+      purpose: 'worker',
+      audience,
+      network,
+      publicKey: login.publicKey,
+      nonce,
+      issuedAt,
+      expiresAt,
+    });
+    return this.verify(publicKey, utf8ToBytes(text), signature)
+      ? { ok: true, version }
+      : { ok: false, close: CLOSE.unauthenticated };
   }
 }

@@ -3,7 +3,8 @@ import type { FromWorker, WorkerId } from '@tidemill/protocol';
 import { Db } from '../platform/db/db.js';
 import { Wakeups } from '../platform/wakeups.js';
 
-type ItemsOf<Type extends FromWorker['type']> = Extract<FromWorker, { type: Type }> extends { items: infer Items } ? Items : never;
+type ItemsOf<Type extends FromWorker['type']> =
+  Extract<FromWorker, { type: Type }> extends { items: infer Items } ? Items : never;
 
 /** Spellings of NUL and of half characters: text takes them, but jsonb, by which they are shown, does not. */
 const UNKEEPABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
@@ -60,7 +61,8 @@ export class ReportsStore {
   }
 }
 
-const OWN = 'JOIN attempts AS attempt ON attempt.id = item.attempt_id AND attempt.fence = item.fence AND attempt.worker_id = $1 AND attempt.live';
+const OWN =
+  'JOIN attempts AS attempt ON attempt.id = item.attempt_id AND attempt.fence = item.fence AND attempt.worker_id = $1 AND attempt.live';
 
 /** The last item of an attempt in a frame counts; a step never goes back. */
 const PROGRESS = `

@@ -20,7 +20,9 @@ export class WorkerTokens {
     private readonly clock: Clock,
     authenticators: Authenticators,
   ) {
-    this.key = createHash('sha256').update(signer.sign(utf8ToBytes('tidemill/worker-token-key/1\n'))).digest();
+    this.key = createHash('sha256')
+      .update(signer.sign(utf8ToBytes('tidemill/worker-token-key/1\n')))
+      .digest();
     authenticators.add(PREFIX, (token) => this.check(token));
   }
 
