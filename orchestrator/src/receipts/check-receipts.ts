@@ -29,7 +29,13 @@ export interface SoundReceipt {
 
 export type Checked =
   | { readonly ok: true; readonly sound: SoundReceipt }
-  | { readonly ok: false; readonly receipt: Receipt | null; readonly text: string; readonly hash: Uint8Array; readonly code: string };
+  | {
+      readonly ok: false;
+      readonly receipt: Receipt | null;
+      readonly text: string;
+      readonly hash: Uint8Array;
+      readonly code: string;
+    };
 
 /** A worker's clock may run ahead of ours by this much. */
 const CLOCK_SKEW_MS = 10 * 60_000;
@@ -44,15 +50,34 @@ export function checkReceipts(
   const hashes = batch.receipts.map((text) => receiptHash(text, nodeSha256));
   const signature = decodeBase58(batch.signature);
   const { root, paths } = merklePaths(hashes, nodeSha256);
-  const signed = signature !== null && signer.publicKey !== null && verify(signer.publicKey, tagged(TAGS.receipts, root), signature);
+  const signed =
+    signature !== null &&
+    signer.publicKey !== null &&
+    verify(signer.publicKey, tagged(TAGS.receipts, root), signature);
 
   return batch.receipts.map((text, batchIndex): Checked => {
     const hash = hashes[batchIndex] ?? new Uint8Array(32);
     const receipt = parse(text);
     const code =
-      receipt === null ? 'RECEIPT_MALFORMED' : !signed || signature === null ? 'SIGNATURE_INVALID' : faultOf(receipt, signer.workerId, here);
-    if (receipt === null || signature === null || code !== null) return { ok: false, receipt, text, hash, code: code ?? 'RECEIPT_MALFORMED' };
-    return { ok: true, sound: { receipt, text, hash, path: Buffer.concat(paths[batchIndex] ?? []), batchIndex, batchSize: hashes.length, signature } };
+      receipt === null
+        ? 'RECEIPT_MALFORMED'
+        : !signed || signature === null
+          ? 'SIGNATURE_INVALID'
+          : faultOf(receipt, signer.workerId, here);
+    if (receipt === null || signature === null || code !== null)
+      return { ok: false, receipt, text, hash, code: code ?? 'RECEIPT_MALFORMED' };
+    return {
+      ok: true,
+      sound: {
+        receipt,
+        text,
+        hash,
+        path: Buffer.concat(paths[batchIndex] ?? []),
+        batchIndex,
+        batchSize: hashes.length,
+        signature,
+      },
+    };
   });
 }
 
@@ -63,16 +88,26 @@ function parse(text: string): Receipt | null {
   return parsed.success ? parsed.data : null;
 }
 
-function faultOf(receipt: Receipt, workerId: WorkerId, here: { network: string; audience: string; nowMs: number }): string | null {
+function faultOf(
+  receipt: Receipt,
+  workerId: WorkerId,
+  here: { network: string; audience: string; nowMs: number },
+): string | null {
   if (receipt.workerId !== workerId) return 'RECEIPT_FOREIGN';
-  if (receipt.network !== here.network || receipt.audience !== here.audience) return 'RECEIPT_ELSEWHERE';
+  if (receipt.network !== here.network || receipt.audience !== here.audience)
+    return 'RECEIPT_ELSEWHERE';
   if (receipt.expiresAtMs < here.nowMs) return 'RECEIPT_EXPIRED';
-  if (receipt.issuedAtMs > here.nowMs + CLOCK_SKEW_MS || receipt.expiresAtMs > receipt.issuedAtMs + RECEIPT_TTL_MS) return 'RECEIPT_TIMES';
+  if (
+    receipt.issuedAtMs > here.nowMs + CLOCK_SKEW_MS ||
+    receipt.expiresAtMs > receipt.issuedAtMs + RECEIPT_TTL_MS
+  )
+    return 'RECEIPT_TIMES';
   if ((receipt.outcome === 'failed') !== (receipt.failure !== null)) return 'RECEIPT_CONTRADICTS';
   const names = receipt.outputs.map(({ name }) => name);
   if (new Set(names).size !== names.length) return 'RECEIPT_CONTRADICTS';
   const checkpoint = receipt.outputs.find(({ name }) => name === TFJS_OUTPUTS.checkpoint);
-  if (checkpoint !== undefined && checkpoint.digest !== `sha256:${receipt.commitment ?? ''}`) return 'COMMITMENT_MISMATCH';
+  if (checkpoint !== undefined && checkpoint.digest !== `sha256:${receipt.commitment ?? ''}`)
+    return 'COMMITMENT_MISMATCH';
   return null;
 }
 
@@ -80,6 +115,8 @@ function faultOf(receipt: Receipt, workerId: WorkerId, here: { network: string; 
 export function resultOf({ outcome, failure, commitment, outputs }: Receipt): string {
   if (outcome === 'failed') return `failed:${failure?.code ?? ''}`;
   if (commitment !== null) return `commitment:${commitment}`;
-  const lines = [...outputs].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, digest, sizeBytes }) => `${name} ${digest} ${sizeBytes}\n`);
+  const lines = [...outputs]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, digest, sizeBytes }) => `${name} ${digest} ${sizeBytes}\n`);
   return `outputs:${Buffer.from(nodeSha256(Buffer.from(lines.join('')))).toString('hex')}`;
 }

@@ -3,13 +3,25 @@ import type { AttemptId, Digest, JobId, TaskId, WorkerId } from '@tidemill/proto
 import { digestOf } from '../jobs/pg-jobs.store.js';
 import type { Tx } from '../platform/db/db.js';
 import { resultOf, type SoundReceipt } from './check-receipts.js';
-import { ReceiptsStore, type Dependent, type RefusedReceipt, type Taken, type Unanswered } from './receipts.store.js';
+import {
+  ReceiptsStore,
+  type Dependent,
+  type RefusedReceipt,
+  type Taken,
+  type Unanswered,
+} from './receipts.store.js';
 
 @Injectable()
 export class PgReceiptsStore extends ReceiptsStore {
   async take(tx: Tx, receipts: readonly SoundReceipt[]): Promise<readonly Taken[]> {
     if (receipts.length === 0) return [];
-    const rows = await tx.query<{ id: AttemptId; task_id: TaskId; job_id: JobId; account_id: string; checked: boolean }>(TAKE, [
+    const rows = await tx.query<{
+      id: AttemptId;
+      task_id: TaskId;
+      job_id: JobId;
+      account_id: string;
+      checked: boolean;
+    }>(TAKE, [
       receipts.map(({ receipt }) => receipt.attemptId),
       receipts.map(({ receipt }) => receipt.taskId),
       receipts.map(({ receipt }) => receipt.jobId),
@@ -26,7 +38,13 @@ export class PgReceiptsStore extends ReceiptsStore {
       receipts.map(({ receipt }) => receipt.outcome),
       receipts.map(({ receipt }) => resultOf(receipt)),
     ]);
-    return rows.map((row) => ({ attemptId: row.id, taskId: row.task_id, jobId: row.job_id, accountId: row.account_id, isChecked: row.checked }));
+    return rows.map((row) => ({
+      attemptId: row.id,
+      taskId: row.task_id,
+      jobId: row.job_id,
+      accountId: row.account_id,
+      isChecked: row.checked,
+    }));
   }
 
   async known(tx: Tx, receipts: readonly SoundReceipt[]): Promise<ReadonlySet<string>> {
@@ -63,7 +81,16 @@ export class PgReceiptsStore extends ReceiptsStore {
     );
   }
 
-  async addOutputs(tx: Tx, outputs: readonly { taskId: TaskId; attemptId: AttemptId; name: string; digest: Digest; sizeBytes: number }[]): Promise<void> {
+  async addOutputs(
+    tx: Tx,
+    outputs: readonly {
+      taskId: TaskId;
+      attemptId: AttemptId;
+      name: string;
+      digest: Digest;
+      sizeBytes: number;
+    }[],
+  ): Promise<void> {
     if (outputs.length === 0) return;
     await tx.query(
       `INSERT INTO task_outputs (task_id, attempt_id, name, digest, size_bytes)
@@ -79,14 +106,27 @@ export class PgReceiptsStore extends ReceiptsStore {
   }
 
   async dependents(tx: Tx, taskIds: readonly TaskId[]): Promise<readonly Dependent[]> {
-    const rows = await tx.query<{ id: TaskId; depends_on: TaskId; payload: string; inputs: string }>(
+    const rows = await tx.query<{
+      id: TaskId;
+      depends_on: TaskId;
+      payload: string;
+      inputs: string;
+    }>(
       `SELECT id, depends_on, payload, inputs FROM tasks WHERE depends_on = ANY ($1) AND state = 'queued' AND NOT waiting`,
       [taskIds],
     );
-    return rows.map(({ id, depends_on, payload, inputs }) => ({ taskId: id, dependsOn: depends_on, payload, inputs }));
+    return rows.map(({ id, depends_on, payload, inputs }) => ({
+      taskId: id,
+      dependsOn: depends_on,
+      payload,
+      inputs,
+    }));
   }
 
-  async makeReady(tx: Tx, tasks: readonly { taskId: TaskId; payload: string; inputs: string; preferred: WorkerId }[]): Promise<void> {
+  async makeReady(
+    tx: Tx,
+    tasks: readonly { taskId: TaskId; payload: string; inputs: string; preferred: WorkerId }[],
+  ): Promise<void> {
     await tx.query(
       `UPDATE tasks SET payload = ready.payload, payload_digest = ready.digest, inputs = ready.inputs, preferred_worker = ready.preferred, waiting = true
        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS ready (id, payload, digest, inputs, preferred)

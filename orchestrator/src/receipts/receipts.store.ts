@@ -51,10 +51,22 @@ export abstract class ReceiptsStore {
   /** Keeps what does not count, as evidence. */
   abstract keepRefused(tx: Tx, refused: readonly RefusedReceipt[]): Promise<void>;
 
-  abstract addOutputs(tx: Tx, outputs: readonly { taskId: TaskId; attemptId: AttemptId; name: string; digest: Digest; sizeBytes: number }[]): Promise<void>;
+  abstract addOutputs(
+    tx: Tx,
+    outputs: readonly {
+      taskId: TaskId;
+      attemptId: AttemptId;
+      name: string;
+      digest: Digest;
+      sizeBytes: number;
+    }[],
+  ): Promise<void>;
 
   /** Tasks that wait for the checkpoint of one of these. */
   abstract dependents(tx: Tx, taskIds: readonly TaskId[]): Promise<readonly Dependent[]>;
 
-  abstract makeReady(tx: Tx, tasks: readonly { taskId: TaskId; payload: string; inputs: string; preferred: WorkerId }[]): Promise<void>;
+  abstract makeReady(
+    tx: Tx,
+    tasks: readonly { taskId: TaskId; payload: string; inputs: string; preferred: WorkerId }[],
+  ): Promise<void>;
 }
