@@ -53,13 +53,20 @@ export interface Voided {
 
 export abstract class VerdictsStore {
   /** Receipts of a window, at most about `limit`, and where the window ends when it was cut. */
-  abstract reported(tx: Tx, window: Window, limit: number): Promise<{ rows: readonly Reported[]; to: string; more: boolean }>;
+  abstract reported(
+    tx: Tx,
+    window: Window,
+    limit: number,
+  ): Promise<{ rows: readonly Reported[]; to: string; more: boolean }>;
 
   /** All executions of these tasks that were not cancelled. */
   abstract families(tx: Tx, rootIds: readonly TaskId[]): Promise<readonly Member[]>;
 
   /** Adds executions of tasks, by the payload the task has. */
-  abstract addCopies(tx: Tx, copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[]): Promise<void>;
+  abstract addCopies(
+    tx: Tx,
+    copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[],
+  ): Promise<void>;
 
   abstract markDisputed(tx: Tx, attemptIds: readonly AttemptId[]): Promise<void>;
 

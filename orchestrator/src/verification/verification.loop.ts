@@ -9,7 +9,11 @@ const SWEEP_MS = 1_000;
 @Injectable()
 export class VerificationLoop {
   constructor(verification: VerificationService, loops: Loops, wakeups: Wakeups) {
-    const loop = loops.add({ name: 'verification', everyMs: SWEEP_MS, turn: () => verification.turn() });
+    const loop = loops.add({
+      name: 'verification',
+      everyMs: SWEEP_MS,
+      turn: () => verification.turn(),
+    });
     wakeups.on('receipts', () => loop.wake());
   }
 }

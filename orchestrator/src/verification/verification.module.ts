@@ -16,6 +16,10 @@ import { VerificationService } from './verification.service.js';
  */
 @Module({
   imports: [TrailModule, JobsModule, ReceiptsModule],
-  providers: [VerificationLoop, VerificationService, { provide: VerdictsStore, useClass: PgVerdictsStore }],
+  providers: [
+    VerificationLoop,
+    VerificationService,
+    { provide: VerdictsStore, useClass: PgVerdictsStore },
+  ],
 })
 export class VerificationModule {}

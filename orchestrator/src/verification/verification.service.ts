@@ -44,8 +44,13 @@ export class VerificationService {
       const { rows, to, more } = await this.store.reported(tx, window, MAX_PER_TURN);
       if (rows.length > 0) {
         const alone = rows.filter((row) => this.isAlone(row));
-        const families = new Set(rows.filter((row) => !alone.includes(row)).map(({ rootId }) => rootId));
-        const verdicts = [...alone.map(acceptedAlone), ...(await this.judgeFamilies(tx, [...families]))];
+        const families = new Set(
+          rows.filter((row) => !alone.includes(row)).map(({ rootId }) => rootId),
+        );
+        const verdicts = [
+          ...alone.map(acceptedAlone),
+          ...(await this.judgeFamilies(tx, [...families])),
+        ];
         await this.give(tx, verdicts);
       }
       await closeWindow(tx, STAGE, to);
@@ -79,7 +84,13 @@ export class VerificationService {
         copies.push({ taskId: this.ids.make('task'), rootId, role: 'audit' });
         continue;
       }
-      const judgement = judge(family.map(({ taskId, attemptId, role, result }) => ({ attemptId: attemptId ?? asPlaceholder(taskId), role, result })));
+      const judgement = judge(
+        family.map(({ taskId, attemptId, role, result }) => ({
+          attemptId: attemptId ?? asPlaceholder(taskId),
+          role,
+          result,
+        })),
+      );
       if (judgement.next === 'wait') continue;
       if (judgement.next === 'referee') {
         copies.push({ taskId: this.ids.make('task'), rootId, role: 'referee' });
@@ -91,23 +102,52 @@ export class VerificationService {
     }
     if (copies.length > 0) {
       await this.store.addCopies(tx, copies);
-      await this.trail.append(tx, copies.map(({ taskId, rootId, role }) => ({ kind: 'check.ordered', subject: rootId, body: JSON.stringify({ task: rootId, copy: taskId, role }) })));
+      await this.trail.append(
+        tx,
+        copies.map(({ taskId, rootId, role }) => ({
+          kind: 'check.ordered',
+          subject: rootId,
+          body: JSON.stringify({ task: rootId, copy: taskId, role }),
+        })),
+      );
       await this.wakeups.notify(tx, 'tasks');
     }
     return verdicts;
   }
 
   /** When a task's own attempt was wrong, everything that started from its checkpoint is void and starts again from the right one. */
-  private async repair(tx: Tx, rootId: TaskId, family: readonly Member[], rejected: ReadonlySet<string>): Promise<void> {
+  private async repair(
+    tx: Tx,
+    rootId: TaskId,
+    family: readonly Member[],
+    rejected: ReadonlySet<string>,
+  ): Promise<void> {
     const primary = family.find(({ role }) => role === 'primary');
     const right = family.find(({ attemptId }) => attemptId !== null && !rejected.has(attemptId));
-    if (primary?.attemptId == null || !rejected.has(primary.attemptId) || right?.attemptId == null || right.workerId === null) return;
+    if (
+      primary?.attemptId == null ||
+      !rejected.has(primary.attemptId) ||
+      right?.attemptId == null ||
+      right.workerId === null
+    )
+      return;
     const voided = await this.store.voidDependents(tx, rootId);
     await this.give(
       tx,
       voided.flatMap(({ attemptId, taskId, jobId, reported }): Verdict[] =>
         attemptId !== null && reported
-          ? [{ attemptId, taskId, jobId, verdict: 'accepted', reason: 'void: started from a rejected result', payer: 'fees', settles: null, failure: null }]
+          ? [
+              {
+                attemptId,
+                taskId,
+                jobId,
+                verdict: 'accepted',
+                reason: 'void: started from a rejected result',
+                payer: 'fees',
+                settles: null,
+                failure: null,
+              },
+            ]
           : [],
       ),
     );
@@ -115,7 +155,12 @@ export class VerificationService {
     await this.restart(tx, rootId, right.attemptId, right.workerId);
   }
 
-  private async restart(tx: Tx, rootId: TaskId, attemptId: string, workerId: WorkerId): Promise<void> {
+  private async restart(
+    tx: Tx,
+    rootId: TaskId,
+    attemptId: string,
+    workerId: WorkerId,
+  ): Promise<void> {
     const [checkpoint] = await tx.query<{ digest: Digest; size_bytes: bigint }>(
       'SELECT digest, size_bytes FROM task_outputs WHERE attempt_id = $1 AND name = $2',
       [attemptId, TFJS_OUTPUTS.checkpoint],
@@ -124,7 +169,14 @@ export class VerificationService {
     const from = { digest: checkpoint.digest, sizeBytes: Number(checkpoint.size_bytes) };
     const next = await this.receipts.dependents(tx, [rootId]);
     if (next.length === 0) return;
-    await this.receipts.makeReady(tx, next.map(({ taskId, payload, inputs }) => ({ taskId, preferred: workerId, ...startingFrom(payload, inputs, from) })));
+    await this.receipts.makeReady(
+      tx,
+      next.map(({ taskId, payload, inputs }) => ({
+        taskId,
+        preferred: workerId,
+        ...startingFrom(payload, inputs, from),
+      })),
+    );
     await this.wakeups.notify(tx, 'tasks');
   }
 
@@ -136,7 +188,16 @@ export class VerificationService {
     await this.jobs.end(
       tx,
       verdicts.flatMap(({ jobId, failure, settles }) =>
-        failure === null || settles === null ? [] : [{ jobId, state: 'failed' as const, code: failure, message: 'The job\u2019s own code failed; see its logs.' }],
+        failure === null || settles === null
+          ? []
+          : [
+              {
+                jobId,
+                state: 'failed' as const,
+                code: failure,
+                message: 'The job\u2019s own code failed; see its logs.',
+              },
+            ],
       ),
     );
     await this.trail.append(
@@ -144,19 +205,40 @@ export class VerificationService {
       verdicts.map(({ attemptId, taskId, verdict, reason, payer, receipt }) => ({
         kind: 'verdict.given',
         subject: attemptId,
-        body: JSON.stringify({ attempt: attemptId, task: taskId, receipt: receipt?.hash, result: receipt?.result, verdict, reason, payer }),
+        body: JSON.stringify({
+          attempt: attemptId,
+          task: taskId,
+          receipt: receipt?.hash,
+          result: receipt?.result,
+          verdict,
+          reason,
+          payer,
+        }),
       })),
     );
     await this.wakeups.notify(tx, 'verdicts', 'job');
   }
 }
 
-const failureOf = (result: string): string | null => (result.startsWith('failed:') ? result.slice('failed:'.length) : null);
+const failureOf = (result: string): string | null =>
+  result.startsWith('failed:') ? result.slice('failed:'.length) : null;
 
 function acceptedAlone({ attemptId, taskId, jobId, result, verify, hash }: Reported): Verdict {
-  const given = { attemptId, taskId, jobId, verdict: 'accepted', payer: 'submitter', settles: taskId, failure: failureOf(result) } as const;
+  const given = {
+    attemptId,
+    taskId,
+    jobId,
+    verdict: 'accepted',
+    payer: 'submitter',
+    settles: taskId,
+    failure: failureOf(result),
+  } as const;
   if (verify.method !== 'none') return { ...given, reason: 'not drawn for an audit' };
-  return { ...given, reason: 'not verified, as asked', receipt: { hash: Buffer.from(hash).toString('hex'), result } };
+  return {
+    ...given,
+    reason: 'not verified, as asked',
+    receipt: { hash: Buffer.from(hash).toString('hex'), result },
+  };
 }
 
 /** The submitter pays for the executions it asked for, the fees for those that check them. The first accepted one settles the task. */
@@ -164,7 +246,9 @@ function familyVerdicts(family: readonly Member[], accepted: ReadonlySet<string>
   const order = ['primary', 'replica', 'audit', 'referee'];
   const settling = family
     .filter(({ attemptId }) => attemptId !== null && accepted.has(attemptId))
-    .sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role) || (a.taskId < b.taskId ? -1 : 1))[0];
+    .sort(
+      (a, b) => order.indexOf(a.role) - order.indexOf(b.role) || (a.taskId < b.taskId ? -1 : 1),
+    )[0];
   return family.flatMap(({ attemptId, taskId, rootId, jobId, role, result }): Verdict[] => {
     if (attemptId === null) return [];
     const right = accepted.has(attemptId);
@@ -175,7 +259,9 @@ function familyVerdicts(family: readonly Member[], accepted: ReadonlySet<string>
         taskId,
         jobId,
         verdict: right ? 'accepted' : 'rejected',
-        reason: right ? `${accepted.size} of ${family.length} executions agree` : `${accepted.size} of ${family.length} executions say otherwise`,
+        reason: right
+          ? `${accepted.size} of ${family.length} executions agree`
+          : `${accepted.size} of ${family.length} executions say otherwise`,
         payer: right ? (byFees ? 'fees' : 'submitter') : 'nobody',
         settles: taskId === settling?.taskId ? rootId : null,
         failure: failureOf(result ?? ''),
@@ -185,4 +271,5 @@ function familyVerdicts(family: readonly Member[], accepted: ReadonlySet<string>
 }
 
 /** An execution without an attempt has no result either, so `judge` waits and never names it. */
-const asPlaceholder = (taskId: TaskId): Exclude<Member['attemptId'], null> => taskId as string as Exclude<Member['attemptId'], null>;
+const asPlaceholder = (taskId: TaskId): Exclude<Member['attemptId'], null> =>
+  taskId as string as Exclude<Member['attemptId'], null>;
