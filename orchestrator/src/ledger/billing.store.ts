@@ -38,7 +38,11 @@ export interface Leftover {
 /** Reads what is owed and keeps what was charged. */
 @Injectable()
 export class BillingStore {
-  async due(tx: Tx, window: Window, limit: number): Promise<{ rows: readonly Due[]; to: string; more: boolean }> {
+  async due(
+    tx: Tx,
+    window: Window,
+    limit: number,
+  ): Promise<{ rows: readonly Due[]; to: string; more: boolean }> {
     const rows = await tx.query<Due>(DUE, [window.from, window.to, limit + 1]);
     if (rows.length <= limit) return { rows, to: window.to, more: false };
     const last = rows.at(-1)?.xid ?? window.to;

@@ -11,7 +11,13 @@ const RELEASE_EVERY_MS = 60_000;
 /** The stage's own clock. */
 @Injectable()
 export class LedgerLoop {
-  constructor(config: Config, ledger: LedgerService, releases: ReleaseService, loops: Loops, wakeups: Wakeups) {
+  constructor(
+    config: Config,
+    ledger: LedgerService,
+    releases: ReleaseService,
+    loops: Loops,
+    wakeups: Wakeups,
+  ) {
     const booking = loops.add({ name: 'ledger', everyMs: SWEEP_MS, turn: () => ledger.turn() });
     wakeups.on('verdicts', () => booking.wake());
     wakeups.on('cancel', () => booking.wake());

@@ -33,7 +33,9 @@ export class LedgerService {
       const payable = rows.filter(({ payer }) => payer !== 'nobody');
       const charges = payable.map((due) => this.chargeOf(due));
       await this.billing.addCharges(tx, charges, this.config.release === 'immediate');
-      const leftovers = await this.billing.leftovers(tx, { from: window.from, to }, [...new Set(rows.map(({ job_id }) => job_id))]);
+      const leftovers = await this.billing.leftovers(tx, { from: window.from, to }, [
+        ...new Set(rows.map(({ job_id }) => job_id)),
+      ]);
 
       const entries = [
         ...payable.map((due, i) => this.entryOf(due, charges[i])),
@@ -60,7 +62,14 @@ export class LedgerService {
     );
     const payer = due.payer === 'submitter' ? 'submitter' : 'fees';
     const fee = payer === 'submitter' ? feeOf(price, this.config.feeBps) : 0n;
-    return { attemptId: due.attempt_id, jobId: due.job_id, workerId: due.worker_id, price, fee, payer };
+    return {
+      attemptId: due.attempt_id,
+      jobId: due.job_id,
+      workerId: due.worker_id,
+      price,
+      fee,
+      payer,
+    };
   }
 
   private entryOf(due: Due, made: Charge | undefined): Entry {
@@ -76,6 +85,13 @@ function bookedEvent({ attemptId, jobId, workerId, price, fee, payer }: Charge) 
   return {
     kind: 'ledger.booked',
     subject: attemptId,
-    body: JSON.stringify({ attempt: attemptId, job: jobId, worker: workerId, price: String(price), fee: String(fee), payer }),
+    body: JSON.stringify({
+      attempt: attemptId,
+      job: jobId,
+      worker: workerId,
+      price: String(price),
+      fee: String(fee),
+      payer,
+    }),
   };
 }

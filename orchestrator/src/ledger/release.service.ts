@@ -20,12 +20,14 @@ export class ReleaseService {
   /** One turn; true when there are more. */
   async turn(): Promise<boolean> {
     return this.db.transaction(async (tx) => {
-      const rows = await tx.query<{ attempt_id: AttemptId; worker_id: WorkerId; amount: bigint }>(RIPE, [
-        RELEASE_AFTER_MS,
-        RELEASE_AFTER_RESULTS,
-        MAX_PER_TURN,
-      ]);
-      await this.book.book(tx, rows.map(({ attempt_id, worker_id, amount }) => earn(attempt_id, worker_id, amount)));
+      const rows = await tx.query<{ attempt_id: AttemptId; worker_id: WorkerId; amount: bigint }>(
+        RIPE,
+        [RELEASE_AFTER_MS, RELEASE_AFTER_RESULTS, MAX_PER_TURN],
+      );
+      await this.book.book(
+        tx,
+        rows.map(({ attempt_id, worker_id, amount }) => earn(attempt_id, worker_id, amount)),
+      );
       return rows.length === MAX_PER_TURN;
     });
   }
