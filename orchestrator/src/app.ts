@@ -22,7 +22,9 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   app.set('query parser', 'simple'); // nested objects in a query are nobody's need here
   app.use(securityHeaders);
   app.use('/docs/assets', express.static(DOCS_ASSETS, { index: false, dotfiles: 'deny' }));
-  app.use('/docs/start.js', (_request: Request, response: Response) => response.type('text/javascript').send(DOCS_START));
+  app.use('/docs/start.js', (_request: Request, response: Response) =>
+    response.type('text/javascript').send(DOCS_START),
+  );
   app.use(...jsonBody());
   app.useWebSocketAdapter(new WorkerWsAdapter(app));
   // A stop that was asked for is a success: the process ends with 0, not by the signal it has answered.
@@ -32,7 +34,10 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
 
 function securityHeaders(_request: Request, response: Response, next: NextFunction): void {
   response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('Content-Security-Policy', "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'");
+  response.setHeader(
+    'Content-Security-Policy',
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+  );
   response.setHeader('Referrer-Policy', 'no-referrer');
   next();
 }

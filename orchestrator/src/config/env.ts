@@ -4,7 +4,12 @@ import { PublicKeyText } from '@tidemill/protocol';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
 
 const Environment = z.object({
   TIDEMILL_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
@@ -43,10 +48,15 @@ export abstract class Config {
 }
 
 /** Reads the environment, or says every fault of it at once. */
-export function readConfig(environment: NodeJS.ProcessEnv = process.env): { ok: true; config: Config } | { ok: false; faults: string[] } {
+export function readConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+): { ok: true; config: Config } | { ok: false; faults: string[] } {
   const parsed = Environment.safeParse(environment);
   if (!parsed.success) {
-    return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) };
+    return {
+      ok: false,
+      faults: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    };
   }
   const env = parsed.data;
   return {
