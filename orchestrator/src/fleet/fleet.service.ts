@@ -3,18 +3,21 @@ import { TIMING, type SessionId, type WorkerId, type WorkerProfile, type WorkerV
 import { Db } from '../platform/db/db.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
-import { Loops } from '../platform/loop.js';
+import { Loops, type LoopHandle } from '../platform/loop.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { FleetStore, type Heard } from './fleet.store.js';
 
 const SWEEP_MS = 1_000;
 const MAX_LOST_PER_TURN = 500;
+/** A timer may be a little early by the database's clock. */
+const MARGIN_MS = 50;
 
 /** Which workers there are, and which have gone silent. */
 @Injectable()
 export class FleetService {
   private refreshed = false;
+  private readonly sweeping: LoopHandle;
 
   constructor(
     private readonly db: Db,
@@ -24,7 +27,7 @@ export class FleetService {
     private readonly wakeups: Wakeups,
     loops: Loops,
   ) {
-    loops.add({ name: 'fleet.sweep', everyMs: SWEEP_MS, turn: () => this.sweep() });
+    this.sweeping = loops.add({ name: 'fleet.sweep', everyMs: SWEEP_MS, turn: () => this.sweep() });
   }
 
   /** A worker has proven its key: it is online under this session. The first time makes it. */
@@ -60,6 +63,8 @@ export class FleetService {
   /** A socket closed: the worker has a few seconds to come back. */
   async disconnected(id: WorkerId, session: SessionId): Promise<void> {
     await this.store.shorten(this.db, id, session, TIMING.reconnectMs);
+    // Looked at as soon as they are over: waiting for the next sweep could cost another second of the five that are promised.
+    setTimeout(() => this.sweeping.wake(), TIMING.reconnectMs + MARGIN_MS).unref();
   }
 
   /** Gives the worker no new work. */
@@ -78,11 +83,20 @@ export class FleetService {
   }
 
   private async sweep(): Promise<boolean> {
-    if (!this.refreshed) {
-      // After a restart every worker gets one fresh term, or all of them would be lost at once.
-      await this.store.freshTerms(this.db, TIMING.leaseMs);
-      this.refreshed = true;
+    try {
+      if (!this.refreshed) {
+        // After a restart, or a time without a database, every worker gets one fresh term, or all would be lost at once.
+        await this.store.freshTerms(this.db, TIMING.leaseMs);
+        this.refreshed = true;
+      }
+      return await this.markLost();
+    } catch (cause) {
+      this.refreshed = false;
+      throw cause;
     }
+  }
+
+  private async markLost(): Promise<boolean> {
     const lost = await this.db.transaction(async (tx) => {
       const ids = await this.store.markLost(tx, MAX_LOST_PER_TURN);
       await this.trail.append(tx, ids.map((id) => ({ kind: 'worker.lost', subject: id, body: JSON.stringify({ worker: id }) })));
