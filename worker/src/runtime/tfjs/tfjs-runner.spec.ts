@@ -6,6 +6,7 @@ import { type Digest, type TfjsTask, decodeCheckpoint, decodeNpy } from '@tidemi
 import type { RunEvents, RunLimits, RunOutcome, RunProgress } from '../runner.js';
 import { buildWorker } from '../testing/build.js';
 import {
+  CNN,
   type Files,
   aTrainingTask,
   anInferenceTask,
@@ -176,6 +177,15 @@ describe('an attempt that fails says why', () => {
     expect(await run(files, task)).toMatchObject({
       state: 'failed',
       failure: { code: 'MODEL_INVALID', fault: 'job' },
+    });
+  });
+
+  test('when its library lacks a gradient that another worker has: the fault of the worker', async () => {
+    const files: Files = new Map();
+    const task = aTrainingTask(files, { layers: CNN, inputShape: [8, 8, 1] });
+    expect(await run(files, task, { with: new TfjsRunner({ backend: 'wasm' }) })).toMatchObject({
+      state: 'failed',
+      failure: { code: 'RUNTIME_UNSUPPORTED', fault: 'worker' },
     });
   });
 

@@ -139,10 +139,13 @@ export class TfjsRunner implements Runner {
     };
   }
 
-  /** Finds a sandbox and lets a child load TensorFlow in it, once. */
+  /** Finds a sandbox and lets a child load TensorFlow in it: once when that works, again the next time when it does not. */
   private prepare(): Promise<Ready> {
-    this.ready ??= this.findOut();
-    return this.ready;
+    const ready = (this.ready ??= this.findOut());
+    void ready.then(({ offer }) => {
+      if (!offer.ok) this.ready = null;
+    });
+    return ready;
   }
 
   private async findOut(): Promise<Ready> {

@@ -24,7 +24,8 @@ export function asChildFault(error: unknown, doing: string): ChildFault {
     )
   )
     return new ChildFault('OUT_OF_MEMORY', text, { cause: error });
-  if (/not registered for (?:the )?backend|not implemented|Kernel '.*' not found/i.test(message))
+  // WebAssembly lacks some gradients; a worker with the native library has them
+  if (/not registered for (?:the )?backend/i.test(message))
     return new ChildFault('RUNTIME_UNSUPPORTED', text, { cause: error });
   return new ChildFault('MODEL_INVALID', text, { cause: error });
 }
