@@ -7,6 +7,7 @@ import { Loops } from '../platform/loop.js';
 import { LOGGER } from '../platform/platform.module.js';
 import { LeasesService } from '../scheduling/leases.service.js';
 import type { Leased } from '../scheduling/leases.store.js';
+import { Activations } from './activations.js';
 import { Sessions } from './sessions.js';
 
 const RENEW_EVERY_MS = 1_000;
@@ -25,6 +26,7 @@ export class Dispatch {
   constructor(
     private readonly sessions: Sessions,
     private readonly leases: LeasesService,
+    private readonly activations: Activations,
     private readonly fleet: FleetService,
     private readonly clock: Clock,
     @Inject(LOGGER) private readonly log: Logger,
@@ -34,7 +36,13 @@ export class Dispatch {
       offer: (leased) => this.offer(leased),
       stop: (stops, reason) => {
         for (const [workerId, attempts] of byWorker(stops.map(({ workerId, attemptId }) => [workerId, attemptId]))) {
-          this.sessions.of(workerId)?.send({ type: 'cancel', attempts, reason });
+          const session = this.sessions.of(workerId);
+          for (const id of attempts) {
+            this.activations.drop(id);
+            session?.offered.delete(id);
+            session?.active.delete(id);
+          }
+          session?.send({ type: 'cancel', attempts, reason });
         }
       },
     });
@@ -48,6 +56,7 @@ export class Dispatch {
     const fresh = leased.filter(({ workerId, offer }) => this.isFresh(workerId, offer.attemptId));
     for (const [workerId, offers] of byWorker(fresh.map(({ workerId, offer }) => [workerId, offer]))) {
       const session = this.sessions.of(workerId);
+      for (const { attemptId, fence } of offers) session?.offered.set(attemptId, fence);
       for (const frame of frames(offers)) {
         if (session?.send({ type: 'offer', offers: frame }) === false) {
           this.log.info({ workerId }, 'worker reads too slowly');

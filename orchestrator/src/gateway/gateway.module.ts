@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { FleetModule } from '../fleet/fleet.module.js';
 import { SchedulingModule } from '../scheduling/scheduling.module.js';
+import { Activations } from './activations.js';
 import { Dispatch } from './dispatch.js';
 import { Handshake } from './handshake.js';
 import { Inbound } from './inbound.js';
@@ -19,7 +20,7 @@ import { WorkerTokens } from './worker-tokens.js';
  */
 @Module({
   imports: [FleetModule, SchedulingModule],
-  providers: [Dispatch, Handshake, Inbound, ReportsStore, Sessions, WorkerGateway, WorkerTokens],
+  providers: [Activations, Dispatch, Handshake, Inbound, ReportsStore, Sessions, WorkerGateway, WorkerTokens],
   exports: [Inbound],
 })
 export class GatewayModule {}

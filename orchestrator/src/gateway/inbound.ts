@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { AttemptId, FromWorker, LeaseRef, ReceiptAck, SignedReceipts, WorkerId } from '@tidemill/protocol';
 import { FleetService } from '../fleet/fleet.service.js';
-import { Batcher } from '../platform/batcher.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { LeasesService } from '../scheduling/leases.service.js';
-import type { Held } from '../scheduling/leases.store.js';
+import { Activations } from './activations.js';
 import { ReportsStore } from './reports.store.js';
 import type { Session } from './session.js';
 
@@ -12,7 +11,6 @@ type InSession = Exclude<FromWorker, { type: 'login' }>;
 /** What a later stage does with a worker's signed receipts. */
 export type ReceiptsHandler = (workerId: WorkerId, publicKey: Uint8Array | null, batch: SignedReceipts) => Promise<ReceiptAck[]>;
 
-const MAX_BATCH = 2_000;
 /** Heartbeats in a row that do not name an active attempt before it is given up. */
 const MISSED_HEARTBEATS = 2;
 
@@ -20,23 +18,23 @@ const MISSED_HEARTBEATS = 2;
 @Injectable()
 export class Inbound {
   private receipts: ReceiptsHandler = () => Promise.resolve([]);
-  private readonly accepting: Batcher<Held, boolean>;
 
   constructor(
     private readonly fleet: FleetService,
     private readonly leases: LeasesService,
+    private readonly activations: Activations,
     private readonly reports: ReportsStore,
     private readonly telemetry: Telemetry,
-  ) {
-    this.accepting = new Batcher(async (held) => {
-      const active = await leases.activate(held);
-      return held.map(({ attemptId }) => active.has(attemptId));
-    }, MAX_BATCH);
-  }
+  ) {}
 
   /** The receipts stage comes after this one, so it registers itself. */
   onReceipts(handler: ReceiptsHandler): void {
     this.receipts = handler;
+  }
+
+  /** An attempt's receipt is here: it need not be written down as running any more. */
+  reported(attemptId: AttemptId): void {
+    this.activations.drop(attemptId);
   }
 
   async handle(session: Session, workerId: WorkerId, message: InSession): Promise<void> {
@@ -46,6 +44,7 @@ export class Inbound {
       case 'accept':
         return this.accept(session, workerId, message.leases);
       case 'refuse':
+        for (const { attemptId } of message.leases) session.offered.delete(attemptId);
         return this.leases.refuse(workerId, message.leases, message.reason);
       case 'receipts':
         return this.report(session, workerId, message);
@@ -77,13 +76,20 @@ export class Inbound {
     return forgotten.length === 0 ? Promise.resolve() : this.leases.forgotten(workerId, forgotten);
   }
 
+  /** A lease that was offered on this socket is active at once; any other is looked up first. */
   private async accept(session: Session, workerId: WorkerId, leases: readonly LeaseRef[]): Promise<void> {
-    // Counted before the commit: the receipt may be here sooner than the answer of the database.
-    for (const { attemptId } of leases) session.active.set(attemptId, 0);
-    const stands = await Promise.all(leases.map(({ attemptId, fence }) => this.accepting.add({ workerId, attemptId, fence })));
-    const gone = leases.filter((_, i) => stands[i] !== true).map(({ attemptId }) => attemptId);
-    for (const id of gone) session.active.delete(id);
-    session.send({ type: 'active', attempts: leases.filter((_, i) => stands[i] === true).map(({ attemptId }) => attemptId), gone });
+    const known = leases.filter(({ attemptId, fence }) => session.offered.get(attemptId) === fence);
+    const unknown = leases.filter(({ attemptId, fence }) => session.offered.get(attemptId) !== fence);
+    for (const { attemptId } of known) {
+      session.offered.delete(attemptId);
+      session.active.set(attemptId, 0);
+    }
+    this.activations.add(known.map((lease) => ({ workerId, ...lease })));
+    const found = unknown.length === 0 ? new Set() : await this.leases.activate(unknown.map((lease) => ({ workerId, ...lease })));
+    const attempts = leases.map(({ attemptId }) => attemptId).filter((id) => found.has(id) || known.some(({ attemptId }) => attemptId === id));
+    const gone = unknown.map(({ attemptId }) => attemptId).filter((id) => !found.has(id));
+    for (const id of attempts) if (!session.active.has(id) && found.has(id)) session.active.set(id, 0);
+    session.send({ type: 'active', attempts, gone });
   }
 
   private async report(session: Session, workerId: WorkerId, batch: SignedReceipts): Promise<void> {

@@ -15,6 +15,8 @@ export class Session {
   lastHeardMs: number;
   /** When the worker's term was renewed last. */
   renewedMs = -Infinity;
+  /** Leases offered on this socket and not taken yet, with their fences. */
+  readonly offered = new Map<AttemptId, number>();
   /** Attempts that are active here, and how many heartbeats in a row did not name them. */
   readonly active = new Map<AttemptId, number>();
   private tokens = BURST;

@@ -11,6 +11,7 @@ import { Ids } from '../platform/ids.js';
 import { LOGGER } from '../platform/platform.module.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { LeasesService } from '../scheduling/leases.service.js';
+import { Activations } from './activations.js';
 import { Handshake, type Challenge } from './handshake.js';
 import { Inbound } from './inbound.js';
 import { Session } from './session.js';
@@ -33,6 +34,7 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
     private readonly sessions: Sessions,
     private readonly handshake: Handshake,
     private readonly inbound: Inbound,
+    private readonly activations: Activations,
     private readonly fleet: FleetService,
     private readonly leases: LeasesService,
     private readonly tokens: WorkerTokens,
@@ -124,6 +126,8 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
       const { id: workerId } = await this.fleet.join(login.publicKey, session.id, login.profile);
       const { kept, gone } = await this.leases.reconcile(workerId, login.holding);
       for (const id of kept) session.active.set(id, 0);
+      // A lease that this worker works on may not have been written as active before the break.
+      this.activations.add(login.holding.filter(({ attemptId }) => kept.includes(attemptId)).map((lease) => ({ workerId, ...lease })));
       session.publicKey = decodeBase58(login.publicKey);
       this.sessions.bind(workerId, session);
       session.send({

@@ -50,7 +50,7 @@ export class ReceiptsService {
     private readonly wakeups: Wakeups,
     private readonly telemetry: Telemetry,
     @Inject(VERIFY_SIGNATURE) private readonly verify: VerifySignature,
-    inbound: Inbound,
+    private readonly inbound: Inbound,
   ) {
     this.arriving = new Batcher((arrived) => this.db.transaction((tx) => this.settle(tx, arrived)), MAX_BATCH);
     inbound.onReceipts((workerId, publicKey, batch) => this.receive(workerId, publicKey, batch));
@@ -59,6 +59,7 @@ export class ReceiptsService {
   private async receive(workerId: WorkerId, publicKey: Uint8Array | null, batch: SignedReceipts): Promise<ReceiptAck[]> {
     const here = { network: this.config.network, audience: this.config.audience, nowMs: this.clock.nowMs() };
     const checked = checkReceipts(batch, { workerId, publicKey }, here, this.verify);
+    for (const one of checked) if (one.ok) this.inbound.reported(one.sound.receipt.attemptId);
     const missing = await this.missingOutputs(workerId, checked.flatMap((one) => (one.ok ? [one.sound.receipt] : [])));
     const acks = checked.map(async (one): Promise<ReceiptAck | null> => {
       const receipt = one.ok ? one.sound.receipt : one.receipt;

@@ -38,6 +38,7 @@ export class PgVerdictsStore extends VerdictsStore {
       attempt_id: AttemptId | null;
       worker_id: WorkerId | null;
       result: string | null;
+      job_over: boolean;
     }>(FAMILIES, [rootIds]);
     return rows.map((row) => ({
       taskId: row.task_id,
@@ -47,7 +48,13 @@ export class PgVerdictsStore extends VerdictsStore {
       attemptId: row.attempt_id,
       workerId: row.worker_id,
       result: row.result,
+      isJobOver: row.job_over,
     }));
+  }
+
+  async leftByEndedJobs(tx: Tx, window: Window): Promise<readonly TaskId[]> {
+    const rows = await tx.query<{ root_id: TaskId }>(LEFT_BY_ENDED_JOBS, [window.from, window.to]);
+    return rows.map(({ root_id }) => root_id);
   }
 
   async addCopies(tx: Tx, copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[]): Promise<void> {
@@ -124,8 +131,9 @@ WHERE receipt.xid >= $1::xid8 AND receipt.xid < $2::xid8
 ORDER BY receipt.xid LIMIT $3`;
 
 const FAMILIES = `
-SELECT task.id AS task_id, task.root_id, task.job_id, task.role, receipt.attempt_id, receipt.worker_id, receipt.result
-FROM tasks AS task
+SELECT task.id AS task_id, task.root_id, task.job_id, task.role, receipt.attempt_id, receipt.worker_id, receipt.result,
+  job.state NOT IN ('queued', 'running') AS job_over
+FROM tasks AS task JOIN jobs AS job ON job.id = task.job_id
 LEFT JOIN LATERAL (
   SELECT attempt.id AS attempt_id, attempt.worker_id, receipts.result
   FROM attempts AS attempt JOIN receipts ON receipts.attempt_id = attempt.id
@@ -133,6 +141,11 @@ LEFT JOIN LATERAL (
 ) AS receipt ON true
 WHERE (task.id = ANY ($1) OR (task.root_id = ANY ($1) AND task.role <> 'primary')) AND task.state NOT IN ('cancelled', 'failed', 'succeeded')
 ORDER BY task.id`;
+
+/** Executions that reported before their job ended, and whose siblings were dropped with it. */
+const LEFT_BY_ENDED_JOBS = `
+SELECT DISTINCT task.root_id FROM job_ends JOIN tasks AS task ON task.job_id = job_ends.job_id AND task.state = 'verifying'
+WHERE job_ends.xid >= $1::xid8 AND job_ends.xid < $2::xid8 AND job_ends.state <> 'succeeded'`;
 
 const ADD_COPIES = `
 INSERT INTO tasks (id, job_id, idx, role, root_id, priority, runtime_class, payload, payload_digest, inputs)
@@ -156,8 +169,11 @@ WITH given AS (
 ), written AS (
   INSERT INTO verdicts (attempt_id, job_id, verdict, reason, payer) SELECT attempt_id, job_id, verdict, reason, payer FROM judged
 ), settled AS (
-  SELECT DISTINCT ON (coalesce(settles, task_id)) coalesce(settles, task_id) AS task_id, job_id, settles IS NOT NULL AS counts, failed, verdict
-  FROM judged ORDER BY coalesce(settles, task_id), settles NULLS LAST
+  -- Every execution ends its own task; the one that settles the task they all repeat has the last word on that.
+  SELECT DISTINCT ON (task_id) task_id, job_id, counts, failed, verdict FROM (
+    SELECT task_id, job_id, settles IS NOT DISTINCT FROM task_id AS counts, failed, verdict FROM judged
+    UNION ALL SELECT settles, job_id, true, failed, verdict FROM judged WHERE settles <> task_id
+  ) AS ends ORDER BY task_id, counts DESC
 ), verifying AS (
   SELECT settled.* FROM settled
   CROSS JOIN LATERAL (SELECT state FROM tasks WHERE tasks.id = settled.task_id OFFSET 0 FOR NO KEY UPDATE) AS task WHERE task.state = 'verifying'
@@ -173,6 +189,7 @@ WITH given AS (
 ), jobs_done AS (
   UPDATE jobs SET tasks_left = jobs.tasks_left - done.tasks,
     state = CASE WHEN jobs.tasks_left = done.tasks AND jobs.state IN ('queued', 'running') THEN 'succeeded' ELSE jobs.state END,
+    started_at = coalesce(jobs.started_at, jobs.created_at),
     finished_at = CASE WHEN jobs.tasks_left = done.tasks THEN coalesce(jobs.finished_at, clock_timestamp()) ELSE jobs.finished_at END
   FROM (SELECT job_id, count(*)::int AS tasks FROM tasks_done WHERE counts AND state = 'succeeded' GROUP BY job_id) AS done
   WHERE jobs.id = done.job_id

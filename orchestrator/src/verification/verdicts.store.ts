@@ -26,6 +26,7 @@ export interface Member {
   readonly attemptId: AttemptId | null;
   readonly workerId: WorkerId | null;
   readonly result: string | null;
+  readonly isJobOver: boolean;
 }
 
 export interface Verdict {
@@ -61,6 +62,9 @@ export abstract class VerdictsStore {
 
   /** All executions of these tasks that were not cancelled. */
   abstract families(tx: Tx, rootIds: readonly TaskId[]): Promise<readonly Member[]>;
+
+  /** Tasks with executions that wait for a verdict though their job ended in this window: nothing else will come. */
+  abstract leftByEndedJobs(tx: Tx, window: Window): Promise<readonly TaskId[]>;
 
   /** Adds executions of tasks, by the payload the task has. */
   abstract addCopies(

@@ -42,17 +42,16 @@ export class VerificationService {
     return this.db.transaction(async (tx) => {
       const window = await openWindow(tx, STAGE);
       const { rows, to, more } = await this.store.reported(tx, window, MAX_PER_TURN);
-      if (rows.length > 0) {
-        const alone = rows.filter((row) => this.isAlone(row));
-        const families = new Set(
-          rows.filter((row) => !alone.includes(row)).map(({ rootId }) => rootId),
-        );
-        const verdicts = [
-          ...alone.map(acceptedAlone),
-          ...(await this.judgeFamilies(tx, [...families])),
-        ];
-        await this.give(tx, verdicts);
-      }
+      const alone = rows.filter((row) => this.isAlone(row));
+      const families = new Set([
+        ...rows.filter((row) => !alone.includes(row)).map(({ rootId }) => rootId),
+        ...(await this.store.leftByEndedJobs(tx, { from: window.from, to })),
+      ]);
+      const verdicts = [
+        ...alone.map(acceptedAlone),
+        ...(await this.judgeFamilies(tx, [...families])),
+      ];
+      await this.give(tx, verdicts);
       await closeWindow(tx, STAGE, to);
       return more;
     });
@@ -80,7 +79,8 @@ export class VerificationService {
       const family = members.filter((member) => member.rootId === rootId);
       const [only] = family;
       if (only === undefined) continue;
-      if (family.length === 1 && only.role === 'primary') {
+      // A job that is over is not checked any further: what was done for it is taken at its word.
+      if (family.length === 1 && only.role === 'primary' && !only.isJobOver) {
         copies.push({ taskId: this.ids.make('task'), rootId, role: 'audit' });
         continue;
       }

@@ -101,7 +101,7 @@ async function run<R extends object>(
   const result = await on.query<R & pg.QueryResultRow>({
     name: nameOf(text),
     text,
-    values: [...values],
+    values: values.map(literalOf),
   });
   return result.rows;
 }
@@ -126,4 +126,19 @@ function asUnavailable(cause: unknown): unknown {
   return isGone(cause)
     ? new DatabaseUnavailableError('the database does not answer', { cause })
     : cause;
+}
+
+/** Text that an array literal carries without quotes. */
+const PLAIN = /^[A-Za-z0-9_:.-]+$/;
+
+/** Lists of texts as array literals: pg's own spelling of them takes a tenth of a busy process. Other values are left to pg. */
+function literalOf(value: unknown): unknown {
+  if (!Array.isArray(value) || typeof value[0] !== 'string') return value;
+  const items: unknown[] = value;
+  return `{${items.map((item) => (typeof item === 'string' ? quoted(item) : 'NULL')).join(',')}}`;
+}
+
+function quoted(text: string): string {
+  if (PLAIN.test(text) && text.toUpperCase() !== 'NULL') return text;
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }

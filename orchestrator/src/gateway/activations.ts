@@ -1,0 +1,65 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { AttemptId } from '@tidemill/protocol';
+import type { Logger } from 'pino';
+import { LOGGER } from '../platform/platform.module.js';
+import { LeasesService } from '../scheduling/leases.service.js';
+import type { Held } from '../scheduling/leases.store.js';
+import { Sessions } from './sessions.js';
+
+/** A task that reports sooner than this is never written down as running: its receipt says more. */
+const WRITTEN_AFTER_MS = 20;
+
+/**
+ * Leases that workers took, on their way to the database. A worker may start at once, since a lease that moved meanwhile is caught
+ * by its fence; so writing waits a moment, and is saved altogether for tasks that are done by then.
+ */
+@Injectable()
+export class Activations implements BeforeApplicationShutdown {
+  private waiting = new Map<AttemptId, Held>();
+  private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly leases: LeasesService,
+    private readonly sessions: Sessions,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {}
+
+  add(held: readonly Held[]): void {
+    for (const one of held) this.waiting.set(one.attemptId, one);
+    this.timer ??= setTimeout(() => this.flush(), WRITTEN_AFTER_MS);
+  }
+
+  /** The attempt has reported or was stopped: there is nothing to write any more. */
+  drop(attemptId: AttemptId): void {
+    this.waiting.delete(attemptId);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.flush();
+    await this.writing;
+  }
+
+  private flush(): void {
+    this.timer = undefined;
+    const held = [...this.waiting.values()];
+    this.waiting = new Map();
+    if (held.length === 0) return;
+    this.writing = this.writing.then(() => this.write(held));
+  }
+
+  private async write(held: readonly Held[]): Promise<void> {
+    try {
+      const active = await this.leases.activate(held);
+      for (const { workerId, attemptId } of held) {
+        const session = this.sessions.of(workerId);
+        if (active.has(attemptId) || session?.active.has(attemptId) !== true) continue;
+        session.active.delete(attemptId);
+        session.send({ type: 'cancel', attempts: [attemptId], reason: 'stale' });
+      }
+    } catch (err) {
+      // The lease is still the worker's: it is renewed by heartbeats, and taken by the receipt.
+      this.log.warn({ err, attempts: held.length }, 'leases not written as active');
+    }
+  }
+}
