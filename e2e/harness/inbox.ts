@@ -8,9 +8,11 @@ export class Inbox<T> {
     for (const wake of this.waiting.splice(0)) wake();
   }
 
-  /** Whether something like this has arrived and was not taken. */
-  has(matches: (item: T) => boolean): boolean {
-    return this.items.some(matches);
+  /** Takes everything that matches and is there now. */
+  takeAll<S extends T>(matches: (item: T) => item is S): S[] {
+    const found = this.items.filter(matches);
+    for (const item of found) this.items.splice(this.items.indexOf(item), 1);
+    return found;
   }
 
   /** Takes the first that matches as soon as it is there; fails with what was waited for when the deadline passes. */

@@ -175,11 +175,17 @@ export class ScriptedWorker {
 
   /** From now on takes every offer and reports it, as `work` says. */
   serve(work: (offer: Offer) => Work = () => ({})): void {
+    const take = ({ offers }: FrameOf<'offer'>) => {
+      for (const offer of offers) void this.run(offer, work(offer));
+    };
     this.socket.onFrame = (frame) => {
       if (frame.type !== 'offer') return false;
-      for (const offer of frame.offers) void this.run(offer, work(offer));
+      take(frame);
       return true;
     };
+    // And those that came before.
+    const isOffer = (frame: FromOrchestrator): frame is FrameOf<'offer'> => frame.type === 'offer';
+    for (const frame of this.socket.inbox.takeAll(isOffer)) take(frame);
   }
 
   private async run(offer: Offer, { tookMs = 20, says = {} }: Work): Promise<void> {

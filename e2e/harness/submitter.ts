@@ -59,6 +59,17 @@ export function noopJob(pool: string | null, more: Partial<JobSpec> = {}): JobSp
   };
 }
 
+/** What a failed wait says of its job. */
+function summary({ state, reason, cost, taskList }: JobDetail): string {
+  const attempts = taskList.flatMap((task) =>
+    task.attempts.map(
+      ({ role, number, fence, state: is, verdict, price, reason: why, leasedAt, finishedAt }) =>
+        `task ${task.index} ${task.state}: ${role} ${number}/${fence} ${is} ${verdict} ${price} ${why} ${leasedAt} ${finishedAt}`,
+    ),
+  );
+  return [`${state} ${JSON.stringify(reason)} ${cost}`, ...attempts].join('\n  ');
+}
+
 const OVER = ['succeeded', 'failed', 'cancelled', 'expired'];
 
 /** Who asks for work and pays. */
@@ -107,7 +118,7 @@ export class Submitter {
       },
       deadlineMs,
     ).catch((cause: unknown) => {
-      throw new Error(`${String(cause)}; it is ${JSON.stringify(last)}`, { cause });
+      throw new Error(`${String(cause)}; it is ${last && summary(last)}`, { cause });
     });
   }
 
