@@ -138,13 +138,17 @@ export class JobsController {
   }
 }
 
-/** Of the accepted attempts of primaries: what copies produced is the same, or was rejected. */
+/** Of one accepted execution of every task: the others produced the same, or were rejected. The primary comes first if it was right. */
 const OUTPUTS = `
-SELECT DISTINCT ON (task.idx, output.name) task.id AS task_id, output.name, output.digest, output.size_bytes
-FROM tasks AS task
-JOIN attempts AS attempt ON attempt.task_id = task.id AND attempt.state = 'accepted'
+SELECT root.id AS task_id, output.name, output.digest, output.size_bytes
+FROM tasks AS root
+CROSS JOIN LATERAL (
+  SELECT attempt.id FROM tasks AS task JOIN attempts AS attempt ON attempt.task_id = task.id AND attempt.state = 'accepted'
+  WHERE task.job_id = root.job_id AND task.root_id = root.id AND task.state = 'succeeded'
+  ORDER BY task.role <> 'primary', attempt.id DESC LIMIT 1
+) AS attempt
 JOIN task_outputs AS output ON output.attempt_id = attempt.id
-WHERE task.job_id = $1 AND task.role = 'primary' ORDER BY task.idx, output.name, attempt.id DESC`;
+WHERE root.job_id = $1 AND root.role = 'primary' AND root.state = 'succeeded' ORDER BY root.idx, output.name`;
 
 function submission(
   operation: 'createJob' | 'createJobs',
