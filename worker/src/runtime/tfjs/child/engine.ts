@@ -58,9 +58,9 @@ function className(backend: Engine['backend'], version: string): string {
   return `tfjs/${backend}/${version}/${cpuLevel(readFileSync('/proc/cpuinfo', 'latin1'), process.arch)}/onednn-off`;
 }
 
-/** tfjs-node 4.22 calls functions that newer Node has dropped. */
+/** tfjs-node 4.22 calls functions that Node 22 warns of at every start and Node 24 has dropped. */
 function restoreOldNodeFunctions(): void {
   const old = util as unknown as Record<string, unknown>; // members that the types of newer Node no longer list
-  old['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  old['isArray'] ??= Array.isArray;
+  old['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined;
+  old['isArray'] = Array.isArray;
 }
