@@ -7,7 +7,7 @@ export interface TrainingData {
 }
 
 /** Epochs that take 20 to 30 seconds on a worker of 600 thousandths of a core: long enough to lose a worker half-way. */
-const EPOCHS = 36;
+const EPOCHS = 30;
 
 /** Trains the network on the digits; a checkpoint every few seconds. `standard` executes two of its segments again elsewhere. */
 export function trainingSpec(data: TrainingData): JobSpec {
