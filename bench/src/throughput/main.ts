@@ -65,7 +65,9 @@ async function measure(on: BenchServer, wanted: BenchOptions): Promise<Measured>
   if (wants('latency')) log(`latency: ${wanted.latencyJobs} jobs, one at a time`);
   const latency = wants('latency') ? await runLatency(on, wanted.latencyJobs) : undefined;
   if (wants('sockets')) log(`sockets: ${wanted.sockets} on the orchestrator and on bare ws`);
-  const sockets = wants('sockets') ? await runSockets(on, { ...wanted, rounds: 2 }) : undefined;
+  const sockets = wants('sockets')
+    ? await runSockets(on, { ...wanted, rounds: wanted.quick ? 1 : 3 })
+    : undefined;
   return { options: wanted, machine, product, peers, latency, sockets };
 }
 

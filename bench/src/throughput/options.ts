@@ -37,7 +37,7 @@ export const USAGE = `usage: npm run bench:throughput -- [options]
   --single-jobs N     jobs that are submitted one in a call (a twentieth of --jobs)
   --latency-jobs N    jobs that are submitted one after the other (100)
   --sockets N         idle worker sockets (4000)
-  --socket-seconds N  seconds of heartbeats in each of two rounds (8)
+  --socket-seconds N  seconds of heartbeats in each round (8)
   --only PARTS        some of ${PARTS.join(',')}
   --quick             little of everything: whether it works, not how fast
   --profile DIR       writes V8 CPU profiles of the orchestrator and its slowest statements there
