@@ -19,7 +19,7 @@ const LASTING: readonly Constraint[] = [
     name: 'runtime_class',
     relax: 'verify: none frees copies from running on one kind of machine',
     holds: (task, worker) =>
-      task.runtimeClass === null || worker.capabilities.runtimes.some((runtime) => runtime.class === task.runtimeClass),
+      task.runtimeClass === null || runtimeClassOf(worker, task.needs.runtime) === task.runtimeClass,
   },
   {
     name: 'isolation',
@@ -60,6 +60,11 @@ const MOMENTARY: Constraint = {
 const MAX = 2n ** 63n;
 const usesGpu = (task: QueuedTask): boolean => task.needs.resources.gpuMilli > 0;
 const askLimit = (task: QueuedTask): bigint | null => (usesGpu(task) ? task.maxGpuAsk : task.maxCpuAsk);
+
+/** The class a worker's results of this runtime are compared in. */
+export function runtimeClassOf(worker: Pick<OpenWorker, 'capabilities'>, runtime: string): string | null {
+  return worker.capabilities.runtimes.find(({ name }) => name === runtime)?.class ?? null;
+}
 
 /** A constraint and how many workers it removed; a worker counts with the first one it breaks. */
 export interface Removed {

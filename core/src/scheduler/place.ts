@@ -1,5 +1,5 @@
 import type { Resources, TaskId, WorkerId } from '@tidemill/protocol';
-import { hasRoom, suitable, type Removed } from './feasible.js';
+import { hasRoom, runtimeClassOf, suitable, type Removed } from './feasible.js';
 import { score } from './score.js';
 import type { OpenWorker, QueuedTask, Snapshot } from './snapshot.js';
 
@@ -88,11 +88,6 @@ function byPriority(a: QueuedTask, b: QueuedTask): number {
   return b.priority - a.priority || (a.id < b.id ? -1 : 1);
 }
 
-/** The class a worker's results of this runtime are compared in. */
-export function runtimeClassOf(worker: Pick<OpenWorker, 'capabilities'>, runtime: string): string | null {
-  return worker.capabilities.runtimes.find(({ name }) => name === runtime)?.class ?? null;
-}
-
 /** What was placed of the same family in this turn binds the task like what runs already. */
 function besideItsFamily(
   task: QueuedTask,
@@ -106,16 +101,17 @@ function besideItsFamily(
 /** Tasks that ask the same share one look at the lasting constraints. */
 function groupOf(task: QueuedTask, workers: OpenWorker[], groups: Map<string, Group>): Group {
   const { needs } = task;
-  const key = [
+  // As JSON, since a model's name may hold any separator: ['RTX 4090'] asks for something else than ['RTX', '4090'].
+  const key = JSON.stringify([
     needs.runtime,
     ...Object.values(needs.resources),
     needs.isolation,
-    needs.gpuModels.join(' '),
+    needs.gpuModels,
     task.runtimeClass,
-    task.maxGpuAsk,
-    task.maxCpuAsk,
-    task.excluded.join(' '),
-  ].join('|');
+    String(task.maxGpuAsk),
+    String(task.maxCpuAsk),
+    task.excluded,
+  ]);
   let group = groups.get(key);
   if (group === undefined) {
     group = suitable(task, workers);
