@@ -23,7 +23,7 @@ export const NETWORK = 'network';
 
 /** The operator gives credit: the submitter can spend it, and the (negative) grants bucket shows what was given. */
 export function grant(ref: string, submitter: string, amount: bigint): Entry {
-  return entry('grant', ref, [
+  return entry('grant', ref, amount, [
     { owner: submitter, bucket: 'available', amount },
     { owner: submitter, bucket: 'grants', amount: -amount },
   ]);
@@ -31,7 +31,7 @@ export function grant(ref: string, submitter: string, amount: bigint): Entry {
 
 /** A job's hold leaves what the submitter can spend. */
 export function hold(jobId: string, submitter: string, amount: bigint): Entry {
-  return entry('hold', jobId, [
+  return entry('hold', jobId, amount, [
     { owner: submitter, bucket: 'available', amount: -amount },
     { owner: submitter, bucket: 'held', amount },
   ]);
@@ -50,7 +50,7 @@ export function charge(
   bucket: EarningBucket,
 ): Entry {
   const fee = feeOf(price, feeBps);
-  return entry('charge', attemptId, [
+  return entry('charge', attemptId, price, [
     { owner: submitter, bucket: 'held', amount: -price },
     { owner: worker, bucket, amount: price - fee },
     { owner: NETWORK, bucket: 'fees', amount: fee },
@@ -59,7 +59,7 @@ export function charge(
 
 /** An audit, a referee or honest work in a void segment is paid out of the fees. */
 export function check(attemptId: string, worker: string, price: bigint, bucket: EarningBucket): Entry {
-  return entry('check', attemptId, [
+  return entry('check', attemptId, price, [
     { owner: NETWORK, bucket: 'fees', amount: -price },
     { owner: worker, bucket, amount: price },
   ]);
@@ -67,7 +67,7 @@ export function check(attemptId: string, worker: string, price: bigint, bucket: 
 
 /** A reward is released. */
 export function earn(attemptId: string, worker: string, amount: bigint): Entry {
-  return entry('earn', attemptId, [
+  return entry('earn', attemptId, amount, [
     { owner: worker, bucket: 'pending', amount: -amount },
     { owner: worker, bucket: 'earned', amount },
   ]);
@@ -75,13 +75,14 @@ export function earn(attemptId: string, worker: string, amount: bigint): Entry {
 
 /** What a finished job did not use goes back. */
 export function release(jobId: string, submitter: string, amount: bigint): Entry {
-  return entry('release', jobId, [
+  return entry('release', jobId, amount, [
     { owner: submitter, bucket: 'held', amount: -amount },
     { owner: submitter, bucket: 'available', amount },
   ]);
 }
 
-function entry(kind: Entry['kind'], ref: string, postings: readonly Posting[]): Entry {
+function entry(kind: Entry['kind'], ref: string, amount: bigint, postings: readonly Posting[]): Entry {
+  assert(amount >= 0n, `${kind} ${ref} of ${amount}: money moves one way only`);
   assert(postings.reduce((sum, { amount }) => sum + amount, 0n) === 0n, `${kind} ${ref} does not sum to zero`);
   return { kind, ref, postings: postings.filter(({ amount }) => amount !== 0n) };
 }
