@@ -23,7 +23,8 @@ export function verifyApplied(plan: VerifyPlan): string {
     case 'replicate':
       return `replicate:${plan.copies}`;
     case 'audit':
-      return `audit:q=${(plan.ratePpm / 1_000_000).toFixed(2)}`;
+      // Exactly, with two decimals at least: rounding 0.5 % would say that twice as much is checked.
+      return `audit:q=${(plan.ratePpm / 1_000_000).toFixed(6).replace(/0{1,4}$/, '')}`;
   }
 }
 
