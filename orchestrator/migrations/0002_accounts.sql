@@ -14,21 +14,19 @@ CREATE TABLE ledger_entries (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   kind text COLLATE "C" NOT NULL,
   ref text COLLATE "C" NOT NULL,
+  -- Which accounts it moves: with the key of the postings that finds all its legs.
+  accounts bigint[] NOT NULL DEFAULT '{}',
   at timestamptz NOT NULL DEFAULT clock_timestamp(),
   UNIQUE (ref, kind)
 );
 --> statement-breakpoint
 -- References are checked by the trigger below for a whole statement at once; a foreign key would look up every row by itself.
 CREATE TABLE ledger_postings (
-  entry_id bigint NOT NULL,
   account_id bigint NOT NULL,
-  amount bigint NOT NULL CHECK (amount <> 0)
+  entry_id bigint NOT NULL,
+  amount bigint NOT NULL CHECK (amount <> 0),
+  PRIMARY KEY (account_id, entry_id)
 );
---> statement-breakpoint
--- Postings arrive in the order of their entries, so a block range index finds them at almost no cost.
-CREATE INDEX ledger_postings_by_entry ON ledger_postings USING brin (entry_id) WITH (pages_per_range = 8, autosummarize = on);
---> statement-breakpoint
-CREATE INDEX ledger_postings_by_account ON ledger_postings (account_id, entry_id);
 --> statement-breakpoint
 CREATE FUNCTION book_postings() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE

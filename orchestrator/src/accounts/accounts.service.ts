@@ -88,6 +88,6 @@ SELECT entry.id, entry.at, entry.kind, entry.ref,
   jsonb_agg(jsonb_build_object('account', account.owner || ':' || account.bucket, 'amount', posting.amount::text) ORDER BY account.owner, account.bucket) AS postings
 FROM mine
 JOIN ledger_entries AS entry ON entry.id = mine.entry_id
-JOIN ledger_postings AS posting ON posting.entry_id = entry.id
+JOIN ledger_postings AS posting ON posting.entry_id = entry.id AND posting.account_id = ANY (entry.accounts)
 JOIN ledger_accounts AS account ON account.id = posting.account_id
 GROUP BY entry.id ORDER BY entry.id DESC`;

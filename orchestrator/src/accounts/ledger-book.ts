@@ -13,10 +13,11 @@ export class LedgerBook {
   constructor(private readonly db: Db) {}
 
   /**
-   * Books entries inside the caller's transaction, each once for its kind and ref; what was booked before stays as it was.
-   * Gives the entries that are new. @throws the database's check violation `balance_not_negative` when money is missing
+   * Books entries inside the caller's transaction, each once for its kind and ref; what was booked before stays as it was, and
+   * an entry that moves nothing is not written. Gives the entries that are new. @throws the database's check violation `balance_not_negative` when money is missing
    */
-  async book(tx: Tx, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  async book(tx: Tx, wanted: readonly Entry[]): Promise<readonly Entry[]> {
+    const entries = wanted.filter(({ postings }) => postings.length > 0);
     if (entries.length === 0) return [];
     const accounts = await this.accountsOf(
       tx,
@@ -28,6 +29,7 @@ export class LedgerBook {
     const booked = await tx.query<{ i: number }>(BOOK, [
       entries.map(({ kind }) => kind),
       entries.map(({ ref }) => ref),
+      entries.map(({ postings }) => `{${postings.map(({ owner, bucket }) => accounts.get(nameOf(owner, bucket))).join(',')}}`),
       legs.map(({ i }) => i),
       legs.map(({ owner, bucket }) => accounts.get(nameOf(owner, bucket))),
       legs.map(({ amount }) => amount),
@@ -110,14 +112,15 @@ RETURNING id, owner, bucket, false AS settled`;
 
 const BOOK = `
 WITH wanted AS (
-  SELECT kind, ref, (i - 1)::int AS i FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t (kind, ref, i)
+  SELECT kind, ref, accounts::bigint[] AS accounts, (i - 1)::int AS i
+  FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (kind, ref, accounts, i)
 ), made AS (
-  INSERT INTO ledger_entries (kind, ref) SELECT kind, ref FROM wanted ON CONFLICT DO NOTHING RETURNING id, kind, ref
+  INSERT INTO ledger_entries (kind, ref, accounts) SELECT kind, ref, accounts FROM wanted ON CONFLICT DO NOTHING RETURNING id, kind, ref
 ), fresh AS (
   SELECT made.id, wanted.i FROM made JOIN wanted USING (kind, ref)
 ), posted AS (
   INSERT INTO ledger_postings (entry_id, account_id, amount)
   SELECT fresh.id, leg.account_id, leg.amount
-  FROM unnest($3::int[], $4::bigint[], $5::bigint[]) AS leg (i, account_id, amount) JOIN fresh USING (i)
+  FROM unnest($4::int[], $5::bigint[], $6::bigint[]) AS leg (i, account_id, amount) JOIN fresh USING (i)
 )
 SELECT i FROM fresh`;

@@ -6,8 +6,11 @@ import { LeasesService } from '../scheduling/leases.service.js';
 import type { Held } from '../scheduling/leases.store.js';
 import { Sessions } from './sessions.js';
 
-/** A task that reports sooner than this is never written down as running: its receipt says more. */
-const WRITTEN_AFTER_MS = 20;
+/** Writing waits this long for company. */
+const WRITTEN_AFTER_MS = 5;
+/** When more than so many wait the network is busy with short tasks, and writing waits longer: most will have reported by then. */
+const MANY = 32;
+const WRITTEN_AFTER_WHEN_MANY_MS = 150;
 
 /**
  * Leases that workers took, on their way to the database. A worker may start at once, since a lease that moved meanwhile is caught
@@ -27,7 +30,7 @@ export class Activations implements BeforeApplicationShutdown {
 
   add(held: readonly Held[]): void {
     for (const one of held) this.waiting.set(one.attemptId, one);
-    this.timer ??= setTimeout(() => this.flush(), WRITTEN_AFTER_MS);
+    this.timer ??= setTimeout(() => this.due(), WRITTEN_AFTER_MS);
   }
 
   /** The attempt has reported or was stopped: there is nothing to write any more. */
@@ -38,6 +41,11 @@ export class Activations implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.flush();
     await this.writing;
+  }
+
+  private due(): void {
+    if (this.waiting.size > MANY) this.timer = setTimeout(() => this.flush(), WRITTEN_AFTER_WHEN_MANY_MS);
+    else this.flush();
   }
 
   private flush(): void {

@@ -1,4 +1,3 @@
-import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 
 /**
@@ -6,10 +5,6 @@ import { WsAdapter } from '@nestjs/platform-ws';
  * that is scanned before it is parsed, and an observable for every frame costs more than the frame.
  */
 export class WorkerWsAdapter extends WsAdapter {
-  constructor(app: INestApplicationContext) {
-    super(app);
-  }
-
   override bindMessageHandlers(): void {
     // Frames are read by the gateway.
   }

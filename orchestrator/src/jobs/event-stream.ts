@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { AccountId, JobId } from '@tidemill/protocol';
 import type { Request, Response } from 'express';
 import { Wakeups } from '../platform/wakeups.js';
@@ -16,10 +16,14 @@ const LATE_MICROS = 5_000_000n;
 /** Streams one process serves; each costs a query a second. */
 const MAX_STREAMS = 1_000;
 
+/** A job's bill follows its end within a second; a stream waits for it no longer than this. */
+const MAX_WAIT_FOR_BILL_MS = 30_000;
+
 /** Streams a job's events to one client until the job is settled or the client leaves. */
 @Injectable()
-export class EventStream {
+export class EventStream implements BeforeApplicationShutdown {
   private readonly open = new Set<() => void>();
+  private isStopping = false;
 
   constructor(
     private readonly events: JobEvents,
@@ -29,6 +33,12 @@ export class EventStream {
     wakeups.on('job', () => {
       for (const wake of this.open) wake();
     });
+  }
+
+  /** Ends every stream, or the server would wait for them; their clients resume elsewhere. */
+  beforeApplicationShutdown(): void {
+    this.isStopping = true;
+    for (const wake of this.open) wake();
   }
 
   get isFull(): boolean {
@@ -65,7 +75,7 @@ export class EventStream {
     });
     let quietSinceMs = performance.now();
     try {
-      while (!left) {
+      while (!left && !this.isStopping) {
         const fresh = (await this.events.since(jobId, from)).filter(
           ({ key }) => key > resume && !sent.has(key),
         );
@@ -89,7 +99,7 @@ export class EventStream {
             clearTimeout(timer);
             resolve();
           };
-          if (left) wake();
+          if (left || this.isStopping) wake();
         });
       }
     } finally {
@@ -98,11 +108,14 @@ export class EventStream {
     }
   }
 
-  /** A turn without news after the job's end: verdicts and bookings that follow an end have been sent. */
+  /** A turn without news after the job's end and its bill: nothing can follow. */
   private async isOver(accountId: AccountId, jobId: JobId, news: number): Promise<boolean> {
     if (news > 0) return false;
     const { state, finishedAt } = await this.views.one(accountId, jobId);
-    const ended = state !== 'queued' && state !== 'running';
-    return ended && finishedAt !== null && Date.now() - Date.parse(finishedAt) > 0;
+    if (state === 'queued' || state === 'running' || finishedAt === null) return false;
+    return (
+      Date.now() - Date.parse(finishedAt) > MAX_WAIT_FOR_BILL_MS ||
+      (await this.events.isBilled(jobId))
+    );
   }
 }

@@ -31,7 +31,15 @@ export class JobEvents {
       event: { id: Number(at), at: new Date(Number(at / 1000n)).toISOString(), type, data },
     }));
   }
+
+  /** Whether the job has been paid for and what was left of its hold has gone back. */
+  async isBilled(jobId: JobId): Promise<boolean> {
+    return (await this.db.query(BILLED, [jobId])).length > 0;
+  }
 }
+
+/** A job's hold is released once, after everything that is charged to it. */
+const BILLED = `SELECT 1 FROM ledger_entries WHERE ref = $1 AND kind = 'release'`;
 
 const at = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
 

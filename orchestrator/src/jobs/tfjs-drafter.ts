@@ -125,9 +125,7 @@ export class TfjsDrafter {
     const { topology, weights } = block.model;
     return {
       model: {
-        ...(typeof topology === 'string'
-          ? { topology: await this.readTopology(topology as Digest) }
-          : {}),
+        ...(typeof topology === 'string' ? { topology: await this.readTopology(topology) } : {}),
         weightsBytes: weights === undefined ? undefined : sizes.get(weights),
       },
       data: surveyTable(files, { features: block.data.features, label }),
@@ -191,7 +189,7 @@ function namedDigests(block: TfjsTrainingSpec | TfjsInferenceSpec): Digest[] {
   const { topology, weights } = block.model;
   return [
     ...('csv' in input ? [input.csv] : Object.values(input.arrays)),
-    ...(typeof topology === 'string' ? [topology as Digest] : []), // the schema lets only digests be texts here
+    ...(typeof topology === 'string' ? [topology] : []),
     ...(weights === undefined ? [] : [weights]),
   ];
 }

@@ -3,7 +3,10 @@
  * So an idle system answers immediately, and a busy one pays for a commit once per batch.
  */
 export class Batcher<Item, Result> {
-  private waiting: { readonly item: Item; readonly settle: PromiseWithResolversOf<Result> }[] = [];
+  private readonly waiting: {
+    readonly item: Item;
+    readonly settle: PromiseWithResolversOf<Result>;
+  }[] = [];
   private running = false;
 
   /** `process` gives one result an item, in their order; when it fails all items of the batch fail. */

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { makeId, type IdKind, type IdOf } from '@tidemill/protocol';
-import { Clock } from './clock.js';
+import type { Clock } from './clock.js';
 
 /** New ids, as a port: they hold the time and randomness. */
 export abstract class Ids {

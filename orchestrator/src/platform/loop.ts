@@ -1,6 +1,6 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { Clock } from './clock.js';
+import type { Clock } from './clock.js';
 import type { Telemetry } from './telemetry/telemetry.js';
 
 export interface LoopOptions {
@@ -51,7 +51,7 @@ export class Loops implements OnApplicationBootstrap, BeforeApplicationShutdown 
 class Loop implements LoopHandle {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
-  private wanted = false;
+  private wakes = 0;
   private stopped = true;
 
   constructor(
@@ -68,7 +68,7 @@ class Loop implements LoopHandle {
 
   wake(): void {
     if (this.stopped) return;
-    this.wanted = true;
+    this.wakes += 1;
     if (this.running === undefined) this.schedule(0);
   }
 
@@ -80,11 +80,14 @@ class Loop implements LoopHandle {
 
   private schedule(delayMs: number): void {
     clearTimeout(this.timer);
-    if (!this.stopped) this.timer = setTimeout(() => (this.running = this.run()), delayMs);
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.running = this.run();
+    }, delayMs);
   }
 
   private async run(): Promise<void> {
-    this.wanted = false;
+    let answered = this.wakes;
     const startedMs = this.clock.monotonicMs();
     let waitMs = this.options.everyMs;
     try {
@@ -93,13 +96,13 @@ class Loop implements LoopHandle {
       this.telemetry.loopFailures.inc({ loop: this.options.name });
       this.log.error({ err, loop: this.options.name }, 'turn failed');
       waitMs = AFTER_FAILURE_MS;
-      this.wanted = false;
+      answered = this.wakes;
     }
     this.telemetry.loopTurns.observe(
       { loop: this.options.name },
       (this.clock.monotonicMs() - startedMs) / 1_000,
     );
     this.running = undefined;
-    this.schedule(this.wanted ? 0 : waitMs);
+    this.schedule(this.wakes > answered ? 0 : waitMs);
   }
 }

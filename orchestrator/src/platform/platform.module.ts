@@ -16,6 +16,7 @@ import { Db, SequencerDb } from './db/db.js';
 import { PgDb } from './db/pg-db.js';
 import { HealthController } from './health/health.controller.js';
 import { Authenticators } from './http/caller.js';
+import { LastConnections } from './http/last-connections.js';
 import { OperationGuard } from './http/operation.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { Ids, RandomIds } from './ids.js';
@@ -92,6 +93,7 @@ const provide = (
       LOGGER,
     ]),
     Authenticators,
+    LastConnections,
     provide(SIGNER, (config: Config) => openSigner(config.keyFile), [Config]),
     { provide: VERIFY_SIGNATURE, useFactory: () => nodeVerifier() },
     provide(APP_FILTER, (log: Logger) => new ProblemFilter(log), [LOGGER]),

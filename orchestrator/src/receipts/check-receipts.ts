@@ -61,7 +61,7 @@ export function checkReceipts(
     const code =
       receipt === null
         ? 'RECEIPT_MALFORMED'
-        : !signed || signature === null
+        : !signed
           ? 'SIGNATURE_INVALID'
           : faultOf(receipt, signer.workerId, here);
     if (receipt === null || signature === null || code !== null)

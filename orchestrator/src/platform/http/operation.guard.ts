@@ -1,8 +1,8 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import type { Reflector } from '@nestjs/core';
 import { ROUTES, type OperationId, type Route } from '@tidemill/protocol';
 import type { z } from 'zod';
-import { Authenticators, type Caller } from './caller.js';
+import type { Authenticators, Caller } from './caller.js';
 import { OPERATION, type CheckedRequest, type InputOf } from './operation.js';
 import { ProblemError } from './problem.js';
 
