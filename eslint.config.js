@@ -26,7 +26,8 @@ const FAULTS = {
   'no-loss-of-precision': 'error',
   'no-self-compare': 'error',
   'no-sparse-arrays': 'error',
-  'no-unreachable-loop': 'error',
+  // `for await (const line of lines) return line` is how the first is read.
+  'no-unreachable-loop': ['error', { ignore: ['ForOfStatement'] }],
   'no-unsafe-finally': 'error',
   'no-unsafe-optional-chaining': 'error',
   'no-useless-assignment': 'error',
@@ -135,13 +136,16 @@ const TYPED = {
 
 /** A test reads answers as the wire gives them, and `expect.any()` is any: the assertion is the check. */
 const TYPED_IN_TESTS = {
+  '@typescript-eslint/no-explicit-any': 'off',
   '@typescript-eslint/no-unsafe-argument': 'off',
   '@typescript-eslint/no-unsafe-assignment': 'off',
   '@typescript-eslint/no-unsafe-call': 'off',
   '@typescript-eslint/no-unsafe-member-access': 'off',
   '@typescript-eslint/no-unsafe-return': 'off',
   // `[...'0123456789']` is how an alphabet is written down.
-  '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+  '@typescript-eslint/no-misused-spread': 'off',
+  // `afterAll` also runs when `beforeAll` failed and left its variables empty.
+  '@typescript-eslint/no-unnecessary-condition': 'off',
 };
 
 export default defineConfig(

@@ -1,7 +1,7 @@
 /** Things that arrived and were not taken yet. */
 export class Inbox<T> {
   private readonly items: T[] = [];
-  private waiting: (() => void)[] = [];
+  private readonly waiting: (() => void)[] = [];
 
   push(item: T): void {
     this.items.push(item);

@@ -108,8 +108,7 @@ export class ScriptedWorker {
   /** Says something in the session, under the next number. */
   say(message: Outgoing): void {
     this.seq += 1;
-    // The spread of a union is not seen as the union it came from.
-    this.socket.send({ ...message, session: this.welcome.session, seq: this.seq } as FromWorker);
+    this.socket.send({ ...message, session: this.welcome.session, seq: this.seq });
   }
 
   /** A sign of life that names what is held, or whatever it is told to name. */

@@ -144,7 +144,7 @@ function problems(route: Route): Json {
 function reference(schema: z.ZodType): Json {
   const id = z.globalRegistry.get(schema)?.id;
   if (id !== undefined) return { $ref: `#/components/schemas/${id}` };
-  return withoutMeta(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json);
+  return withoutMeta(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
 }
 
 function withoutMeta(schema: Json): Json {

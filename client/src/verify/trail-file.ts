@@ -36,7 +36,7 @@ export function trailFile(file: string): TrailSource {
       for await (const line of linesOf(file)) return 'checkpoint' in line ? line.checkpoint : null;
       return null;
     },
-    events: async function* () {
+    async *events() {
       for await (const line of linesOf(file)) if ('event' in line) yield line.event;
     },
   };

@@ -89,7 +89,7 @@ function shown({
 }): TrailSource {
   return {
     checkpoint: () => Promise.resolve(checkpoint),
-    events: async function* () {
+    async *events() {
       yield* events;
     },
   };
@@ -205,7 +205,7 @@ test('a file that does not hold checkpoints is not passed over', async () => {
 test('a network without a checkpoint is a trail without one; other failures stay failures', async () => {
   const served = (code: 'NOT_FOUND' | 'UNREACHABLE') =>
     servedTrail({
-      events: async function* () {
+      async *events() {
         yield* trailOf(bodies).events;
       },
       checkpoint: () =>

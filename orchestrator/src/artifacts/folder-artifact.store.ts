@@ -148,7 +148,7 @@ export class FolderArtifactStore extends ArtifactStore {
       await rename(path, target);
     } catch (cause) {
       // A transaction that runs again finds the file where it put it the first time.
-      if (orNull(cause) === null && (await sizeOf(target)) !== null) return;
+      if (isMissing(cause) && (await sizeOf(target)) !== null) return;
       throw cause;
     }
     await syncFolder(folder);
@@ -219,6 +219,10 @@ async function syncFolder(path: string): Promise<void> {
 
 /** Null when the error says that there is nothing; any other error goes on. */
 function orNull(cause: unknown): null {
-  if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+  if (isMissing(cause)) return null;
   throw cause;
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 }

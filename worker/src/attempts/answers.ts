@@ -15,8 +15,8 @@ export interface Acceptance {
 
 /** Answers to offers, sent as lists: at once while frames may leave, and all that has gathered in one when they may again. */
 export class Answers {
-  private accepted: Acceptance[] = [];
-  private refused = new Map<RefuseReason, LeaseRef[]>();
+  private readonly accepted: Acceptance[] = [];
+  private readonly refused = new Map<RefuseReason, LeaseRef[]>();
   private cancelSend: CancelTimer | null = null;
 
   constructor(

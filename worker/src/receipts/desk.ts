@@ -41,7 +41,7 @@ export class ReceiptDesk {
   private cancelLinger: CancelTimer | null = null;
   private cancelSend: CancelTimer | null = null;
   private isSaving = false;
-  private whenQuiet: (() => void)[] = [];
+  private readonly whenQuiet: (() => void)[] = [];
 
   constructor(
     private readonly ports: DeskPorts,

@@ -6,7 +6,7 @@ export class MemoryTransport implements Transport {
   /** Connections cannot be made. */
   isDown = false;
   opened = 0;
-  private live = new Set<(code: number, reason: string) => void>();
+  private readonly live = new Set<(code: number, reason: string) => void>();
 
   constructor(private readonly orchestrator: FakeOrchestrator) {}
 

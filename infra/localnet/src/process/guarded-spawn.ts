@@ -32,11 +32,11 @@ export interface GuardedProcess {
   readonly pid: number;
   readonly ended: Promise<Ended>;
   /** Undefined while it runs. */
-  outcome(): Ended | undefined;
+  readonly outcome: () => Ended | undefined;
   /** Sends a signal to the command alone; false when it has ended. */
-  signal(signal: NodeJS.Signals): boolean;
+  readonly signal: (signal: NodeJS.Signals) => boolean;
   /** Sends the stop signal, after the deadline kills the whole group, and waits until the command has ended. */
-  stop(): Promise<Ended>;
+  readonly stop: () => Promise<Ended>;
 }
 
 /**
