@@ -13,7 +13,8 @@ const DEADLINE_MS = 120_000;
  */
 export async function buildWorker(): Promise<string> {
   const worker = workerFolder();
-  const lock = join(worker, 'dist.lock');
+  mkdirSync(join(worker, 'dist'), { recursive: true });
+  const lock = join(worker, 'dist/.building');
   const untilMs = Date.now() + DEADLINE_MS;
   while (!takeLock(lock)) {
     if (Date.now() > untilMs)

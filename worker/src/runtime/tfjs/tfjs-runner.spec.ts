@@ -158,6 +158,27 @@ describe('a tfjs attempt in its own process', () => {
     expect(succeeded(outcome).outputs.map(({ name }) => name)).toEqual(['checkpoint.bin']);
   });
 
+  test('takes and gives back what is much larger than a pipe holds', async () => {
+    const files: Files = new Map();
+    const layers = [
+      { class_name: 'Dense', config: { name: 'wide', units: 1_500, kernel_initializer: 'zeros' } },
+      {
+        class_name: 'Dense',
+        config: { name: 'out', units: 3, activation: 'softmax', kernel_initializer: 'zeros' },
+      },
+    ];
+    const task = aTrainingTask(files, {
+      layers,
+      inputShape: [1_000],
+      rows: 2_000,
+      change: { toStep: 1 },
+    });
+    const outcome = succeeded(await run(files, task));
+    const checkpoint = output(outcome, 'checkpoint.bin');
+    expect(checkpoint.length).toBeGreaterThan(3 * 1_500 * 1_000 * 4);
+    expect(decodeCheckpoint(checkpoint)).toMatchObject({ ok: true, value: { step: 1 } });
+  });
+
   test('works with WebAssembly where nothing native is wanted, in a class of its own', async () => {
     const files: Files = new Map();
     const outcome = succeeded(

@@ -86,7 +86,7 @@ const verbs = {
   flood: () => {
     const line = `${'x'.repeat(1_000)}\n`.repeat(64);
     const untilMs = Date.now() + Number(words[0]);
-    while (Date.now() < untilMs) fs.writeSync(1, line);
+    while (Date.now() < untilMs) attempt(() => fs.writeSync(1, line)); // and again when there is no room
     return 'done';
   },
   leave: () => {

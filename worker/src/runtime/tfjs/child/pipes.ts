@@ -41,7 +41,7 @@ function readLine(): { line: string; rest: Buffer } {
   let length = 0;
   for (;;) {
     const chunk = Buffer.alloc(65_536);
-    const read = readSync(STDIN, chunk);
+    const read = patiently(() => readSync(STDIN, chunk));
     const part = chunk.subarray(0, read);
     const end = part.indexOf(0x0a);
     if (read === 0 || length > MAX_REQUEST_LINE)
@@ -59,7 +59,7 @@ function readLine(): { line: string; rest: Buffer } {
 function fill(buffer: Buffer, from: number): void {
   let at = from;
   while (at < buffer.length) {
-    const read = readSync(STDIN, buffer, at, buffer.length - at, null);
+    const read = patiently(() => readSync(STDIN, buffer, at, buffer.length - at, null));
     if (read === 0) throw new ChildFault('CHILD_PROTOCOL', 'the inputs ended too early');
     at += read;
   }
@@ -78,5 +78,20 @@ export function emitOutput(name: string, bytes: Uint8Array): void {
 
 function writeAll(bytes: Uint8Array): void {
   let at = 0;
-  while (at < bytes.length) at += writeSync(EVENT_FD, bytes, at, bytes.length - at);
+  while (at < bytes.length)
+    at += patiently(() => writeSync(EVENT_FD, bytes, at, bytes.length - at));
+}
+
+const PAUSE_MS = 2;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Node hands on its pipes so that a call returns at once when there is nothing to read or no room; here it has to wait. */
+function patiently(call: () => number): number {
+  for (;;)
+    try {
+      return call();
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(pause, 0, 0, PAUSE_MS);
+    }
 }
