@@ -22,7 +22,7 @@ const STAGES = [
 ];
 
 /** Code that only tests run: it may use development tools. */
-const TESTS = ['\\.(spec|contract|e2e)\\.ts$', '\\.spec\\.mjs$', '/testing/'];
+const TESTS = ['\\.(spec|contract|e2e)\\.ts$', '\\.spec\\.mjs$', '/testing/', '^e2e/harness/'];
 
 /** Files that start a process or are named in a tool's settings, so that no import leads to them. */
 const ENTRIES = [
@@ -75,6 +75,15 @@ module.exports = {
       'A file that nothing imports and that imports nothing is dead.',
       { orphan: true, pathNot: [...ENTRIES, ...TESTS] },
       {},
+    ),
+    deny(
+      'names-say-what',
+      'A file bears the name of its one idea, in kebab case; utils, helpers and the like name none.',
+      {},
+      {
+        path: '(^|/)(utils?|helpers?|common|managers?|misc)(/|\\.[cm]?[jt]s$)|[A-Z_][^/]*\\.[cm]?[jt]s$',
+        pathNot: 'node_modules/',
+      },
     ),
     deny('no-unresolved', 'The import leads nowhere.', {}, { couldNotResolve: true }),
     deny(
@@ -203,6 +212,8 @@ module.exports = {
       '^worker/src/link/',
       // Simulated workers and idle sockets: the load of the benchmark.
       '^bench/src/throughput/(sockets|workers)/',
+      // Workers whose every word a test writes.
+      '^e2e/harness/worker-socket\\.ts$',
     ]),
   ],
   options: {
