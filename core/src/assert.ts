@@ -1,5 +1,5 @@
 /** A bug of ours was found: the state cannot be, so nothing that follows can be trusted. */
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = 'AssertionError';
 }
 

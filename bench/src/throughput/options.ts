@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['peers', 'product', 'latency', 'sockets'] as const;
+const PARTS = ['peers', 'product', 'latency', 'sockets'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What one run of the benchmark measures, and how much of it. */

@@ -23,7 +23,7 @@ export interface ModelRequest {
   readonly rowShape: Shape;
 }
 
-export interface ResolvedLayer {
+interface ResolvedLayer {
   readonly name: string;
   readonly className: string;
   readonly config: Readonly<Record<string, OptionValue>>;

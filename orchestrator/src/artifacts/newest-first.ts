@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 /** A newer sender of the same bytes took over. */
-export class SupersededError extends Error {
+class SupersededError extends Error {
   override readonly name = 'SupersededError';
 }
 

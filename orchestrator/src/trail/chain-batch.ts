@@ -1,7 +1,7 @@
 import { chainHash, leafHash, TreeHasher } from '@tidemill/protocol';
 import { nodeSha256 } from '@tidemill/protocol/node';
 
-export const HASH_BYTES = 32;
+const HASH_BYTES = 32;
 
 /** Every eighth level of the tree is kept: roots of 256, 65,536, … leaves. */
 export const TILE_LEVELS = 8;

@@ -31,7 +31,7 @@ export interface RunEvents {
   onLog(stream: 'out' | 'err', line: string): void;
 }
 
-export interface RunUsage {
+interface RunUsage {
   readonly wallMs: number;
   readonly cpuMs: number;
   readonly maxRssMib: number;
@@ -45,7 +45,7 @@ export interface OutputFile {
 }
 
 /** Faults of the job: billed, and not tried again. `EXIT_<n>` beside these. */
-export const JOB_FAILURES = [
+const JOB_FAILURES = [
   'MODEL_INVALID',
   'DATA_INVALID',
   'LOSS_NOT_FINITE',
@@ -57,7 +57,7 @@ export const JOB_FAILURES = [
 ] as const;
 
 /** Faults of the machine or of the network: the task goes elsewhere. */
-export const WORKER_FAILURES = [
+const WORKER_FAILURES = [
   'SANDBOX_UNAVAILABLE',
   'RUNTIME_UNAVAILABLE',
   'RUNTIME_UNSUPPORTED',

@@ -15,7 +15,7 @@ import { PlatformModule } from '../../platform/platform.module.js';
 import { TrailModule } from '../../trail/trail.module.js';
 
 /** The system's time, which a test can move forward. */
-export class MovableClock extends Clock {
+class MovableClock extends Clock {
   private aheadMs = 0;
 
   advance(ms: number): void {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { Db } from '../db/db.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 
-export const API_VERSION = '0.1.0';
+const API_VERSION = '0.1.0';
 const READY_WITHIN_MS = 2_000;
 
 /** What machines ask of the process itself, and the description of the API. */

@@ -9,7 +9,7 @@ import type { CheckedRequest } from './operation.js';
 import { ProblemError } from './problem.js';
 
 /** Largest JSON body: a batch of 100 specs of ordinary size. */
-export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Reads a JSON body as text and parses it with the scanner for strangers' JSON; other bodies are left to be streamed. */
 export function jsonBody(): RequestHandler[] {

@@ -15,7 +15,7 @@ import {
 import type { TestKey } from './test-key.js';
 
 /** One way to tamper, and where a verifier has to see it. */
-export interface Tampering {
+interface Tampering {
   readonly shown: ShownTrail;
   /** The first place that differs from the honest trail. */
   readonly site: number;

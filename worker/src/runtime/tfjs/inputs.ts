@@ -24,7 +24,7 @@ export class InputError extends Error {
 }
 
 /** Every artifact a task names, each once. */
-export function inputsOf(task: TfjsTask): Digest[] {
+function inputsOf(task: TfjsTask): Digest[] {
   const { topology, weights } = task.model;
   const data = task.type === 'tfjs.train' ? task.data.train : task.data.input;
   const checkpoint = task.type === 'tfjs.train' ? task.checkpoint : null;

@@ -28,7 +28,7 @@ export const ChildRequest = z.discriminatedUnion('type', [
 export type ChildRequest = z.infer<typeof ChildRequest>;
 
 /** Codes a child may end with. Everything else that happens to it is named by the host. */
-export const CHILD_FAILURES = [
+const CHILD_FAILURES = [
   'MODEL_INVALID',
   'DATA_INVALID',
   'LOSS_NOT_FINITE',
