@@ -44,17 +44,17 @@ export interface OutputFile {
   readonly sizeBytes: number;
 }
 
-/** Faults of the job: billed, and not tried again. `EXIT_<n>` beside these. */
-const JOB_FAILURES = [
-  'MODEL_INVALID',
-  'DATA_INVALID',
-  'LOSS_NOT_FINITE',
-  'OUT_OF_MEMORY',
-  'TIMEOUT',
-  'OUTPUT_TOO_LARGE',
-  'CRASHED',
-  'FAILED_AS_TOLD',
-] as const;
+/** Faults of the job: billed, and not tried again. */
+type JobFailure =
+  | 'MODEL_INVALID'
+  | 'DATA_INVALID'
+  | 'LOSS_NOT_FINITE'
+  | 'OUT_OF_MEMORY'
+  | 'TIMEOUT'
+  | 'OUTPUT_TOO_LARGE'
+  | 'CRASHED'
+  | 'FAILED_AS_TOLD'
+  | `EXIT_${number}`;
 
 /** Faults of the machine or of the network: the task goes elsewhere. */
 const WORKER_FAILURES = [
@@ -68,8 +68,7 @@ const WORKER_FAILURES = [
   'CHILD_PROTOCOL',
 ] as const;
 
-export type FailureCode =
-  (typeof JOB_FAILURES)[number] | (typeof WORKER_FAILURES)[number] | `EXIT_${number}`;
+export type FailureCode = JobFailure | (typeof WORKER_FAILURES)[number];
 
 export interface RunFailure {
   readonly code: FailureCode;
