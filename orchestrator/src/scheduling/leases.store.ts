@@ -43,7 +43,7 @@ export abstract class LeasesStore {
   /** Leases tasks that are still waiting with the fence that was read; raises the fence in the same statement (G4). */
   abstract lease(tx: Tx, leases: readonly NewLease[]): Promise<readonly Leased[]>;
 
-  /** Offered → active; gives the attempts that are. */
+  /** Offered → active; gives the attempts that are, those that were before included. */
   abstract activate(tx: Tx, held: readonly Held[]): Promise<ReadonlySet<AttemptId>>;
 
   /** Of what a worker says it holds, the leases that are live; and those it took and does not hold any more. */

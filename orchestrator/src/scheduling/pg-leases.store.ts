@@ -228,11 +228,11 @@ const ACTIVATE = `
 WITH held AS (
   SELECT * FROM unnest($1::text[], $2::int[], $3::text[]) AS held (attempt_id, fence, worker_id) ORDER BY attempt_id
 ), open AS (
-  SELECT held.attempt_id, attempt.task_id, attempt.job_id FROM held
+  SELECT held.attempt_id, attempt.task_id, attempt.job_id, attempt.state FROM held
   CROSS JOIN LATERAL (SELECT task_id, job_id, worker_id, fence, state, live FROM attempts WHERE attempts.id = held.attempt_id OFFSET 0 FOR NO KEY UPDATE) AS attempt
-  WHERE attempt.fence = held.fence AND attempt.worker_id = held.worker_id AND attempt.live AND attempt.state = 'leased'
+  WHERE attempt.fence = held.fence AND attempt.worker_id = held.worker_id AND attempt.live AND attempt.state IN ('leased', 'running')
 ), active AS (
-  UPDATE attempts SET state = 'running', started_at = clock_timestamp() FROM open WHERE attempts.id = open.attempt_id
+  UPDATE attempts SET state = 'running', started_at = clock_timestamp() FROM open WHERE attempts.id = open.attempt_id AND open.state = 'leased'
   RETURNING attempts.id, open.task_id, open.job_id
 ), running AS (
   UPDATE tasks SET state = 'running'
@@ -245,7 +245,7 @@ WITH held AS (
         CROSS JOIN LATERAL (SELECT state FROM jobs WHERE jobs.id = active.job_id OFFSET 0 FOR NO KEY UPDATE) AS job WHERE job.state = 'queued') AS queued
   WHERE jobs.id = queued.job_id
 )
-SELECT id FROM active`;
+SELECT attempt_id AS id FROM open`;
 
 const END_ATTEMPTS = `
 WITH wanted AS (
