@@ -110,12 +110,14 @@ const OPEN = `
 INSERT INTO ledger_accounts (owner, bucket) SELECT * FROM unnest($1::text[], $2::text[]) ORDER BY 1, 2 ON CONFLICT DO NOTHING
 RETURNING id, owner, bucket, false AS settled`;
 
+/** In order of ref, or two calls that book the same entries wait for each other's; one that is wanted twice counts once. */
 const BOOK = `
 WITH wanted AS (
-  SELECT kind, ref, accounts::bigint[] AS accounts, (i - 1)::int AS i
-  FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (kind, ref, accounts, i)
+  SELECT DISTINCT ON (ref, kind) kind, ref, accounts::bigint[] AS accounts, (i - 1)::int AS i
+  FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (kind, ref, accounts, i) ORDER BY ref, kind, i
 ), made AS (
-  INSERT INTO ledger_entries (kind, ref, accounts) SELECT kind, ref, accounts FROM wanted ON CONFLICT DO NOTHING RETURNING id, kind, ref
+  INSERT INTO ledger_entries (kind, ref, accounts) SELECT kind, ref, accounts FROM wanted ORDER BY ref, kind
+  ON CONFLICT DO NOTHING RETURNING id, kind, ref
 ), fresh AS (
   SELECT made.id, wanted.i FROM made JOIN wanted USING (kind, ref)
 ), posted AS (
