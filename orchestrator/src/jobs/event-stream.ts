@@ -65,7 +65,8 @@ export class EventStream implements BeforeApplicationShutdown {
 
     const sent = new Set<string>();
     let from = resume === '' ? 0n : BigInt(resume.slice(0, 16)) - LATE_MICROS;
-    let left = false;
+    // Wider than it looks, or the compiler takes it for false for good: a listener sets it.
+    let left = false as boolean;
     let wake = (): void => undefined;
     const onWake = (): void => wake();
     this.open.add(onWake);

@@ -46,7 +46,7 @@ export async function bytesCall(
     },
     ...(body === undefined ? {} : { body, duplex: 'half' }),
     signal: AbortSignal.timeout(20_000),
-  } as RequestInit);
+  });
   const bytes = Buffer.from(await response.arrayBuffer());
   const isJson = bytes.length > 0 && /json/.test(response.headers.get('content-type') ?? '');
   return {
