@@ -12,7 +12,10 @@ export function verifyPlanOf(spec: JobSpec, auditRatePpm: number): VerifyPlan {
   const name = typeof asked === 'string' ? asked : 'class' in asked ? asked.class : null;
   if (name === 'none') return { method: 'none' };
   if (name === 'standard') return { method: 'audit', ratePpm: auditRatePpm };
-  return { method: 'replicate', copies: typeof asked === 'object' && 'replicate' in asked ? asked.replicate : 2 };
+  return {
+    method: 'replicate',
+    copies: typeof asked === 'object' && 'replicate' in asked ? asked.replicate : 2,
+  };
 }
 
 /** The plan as the submitter is told: `none`, `replicate:2` or `audit:q=0.10`. */

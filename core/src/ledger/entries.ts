@@ -58,7 +58,12 @@ export function charge(
 }
 
 /** An audit, a referee or honest work in a void segment is paid out of the fees. */
-export function check(attemptId: string, worker: string, price: bigint, bucket: EarningBucket): Entry {
+export function check(
+  attemptId: string,
+  worker: string,
+  price: bigint,
+  bucket: EarningBucket,
+): Entry {
   return entry('check', attemptId, price, [
     { owner: NETWORK, bucket: 'fees', amount: -price },
     { owner: worker, bucket, amount: price },
@@ -81,8 +86,16 @@ export function release(jobId: string, submitter: string, amount: bigint): Entry
   ]);
 }
 
-function entry(kind: Entry['kind'], ref: string, amount: bigint, postings: readonly Posting[]): Entry {
+function entry(
+  kind: Entry['kind'],
+  ref: string,
+  amount: bigint,
+  postings: readonly Posting[],
+): Entry {
   assert(amount >= 0n, `${kind} ${ref} of ${amount}: money moves one way only`);
-  assert(postings.reduce((sum, { amount }) => sum + amount, 0n) === 0n, `${kind} ${ref} does not sum to zero`);
+  assert(
+    postings.reduce((sum, { amount }) => sum + amount, 0n) === 0n,
+    `${kind} ${ref} does not sum to zero`,
+  );
   return { kind, ref, postings: postings.filter(({ amount }) => amount !== 0n) };
 }

@@ -13,13 +13,15 @@ const LASTING: readonly Constraint[] = [
   {
     name: 'runtime',
     relax: null,
-    holds: (task, worker) => worker.capabilities.runtimes.some(({ name }) => name === task.needs.runtime),
+    holds: (task, worker) =>
+      worker.capabilities.runtimes.some(({ name }) => name === task.needs.runtime),
   },
   {
     name: 'runtime_class',
     relax: 'verify: none frees copies from running on one kind of machine',
     holds: (task, worker) =>
-      task.runtimeClass === null || runtimeClassOf(worker, task.needs.runtime) === task.runtimeClass,
+      task.runtimeClass === null ||
+      runtimeClassOf(worker, task.needs.runtime) === task.runtimeClass,
   },
   {
     name: 'isolation',
@@ -29,19 +31,45 @@ const LASTING: readonly Constraint[] = [
   {
     name: 'gpu_model',
     relax: 'resources.gpuModels',
-    holds: ({ needs }, worker) => needs.gpuModels.length === 0 || needs.gpuModels.includes(worker.capabilities.gpuModel ?? ''),
+    holds: ({ needs }, worker) =>
+      needs.gpuModels.length === 0 || needs.gpuModels.includes(worker.capabilities.gpuModel ?? ''),
   },
-  { name: 'gpus', relax: 'resources.gpus', holds: ({ needs }, worker) => needs.resources.gpuMilli <= worker.total.gpuMilli },
-  { name: 'vram', relax: 'resources.vram', holds: ({ needs }, worker) => needs.resources.vramMib <= worker.total.vramMib },
-  { name: 'cpu', relax: 'resources.cpu', holds: ({ needs }, worker) => needs.resources.cpuMilli <= worker.total.cpuMilli },
-  { name: 'memory', relax: 'resources.memory', holds: ({ needs }, worker) => needs.resources.memoryMib <= worker.total.memoryMib },
-  { name: 'disk', relax: 'resources.disk', holds: ({ needs }, worker) => needs.resources.diskMib <= worker.total.diskMib },
+  {
+    name: 'gpus',
+    relax: 'resources.gpus',
+    holds: ({ needs }, worker) => needs.resources.gpuMilli <= worker.total.gpuMilli,
+  },
+  {
+    name: 'vram',
+    relax: 'resources.vram',
+    holds: ({ needs }, worker) => needs.resources.vramMib <= worker.total.vramMib,
+  },
+  {
+    name: 'cpu',
+    relax: 'resources.cpu',
+    holds: ({ needs }, worker) => needs.resources.cpuMilli <= worker.total.cpuMilli,
+  },
+  {
+    name: 'memory',
+    relax: 'resources.memory',
+    holds: ({ needs }, worker) => needs.resources.memoryMib <= worker.total.memoryMib,
+  },
+  {
+    name: 'disk',
+    relax: 'resources.disk',
+    holds: ({ needs }, worker) => needs.resources.diskMib <= worker.total.diskMib,
+  },
   {
     name: 'price',
     relax: 'limits.maxPricePerGpuHour or limits.maxPricePerCpuHour',
-    holds: (task, worker) => (askLimit(task) ?? MAX) >= (usesGpu(task) ? worker.gpuAsk : worker.cpuAsk),
+    holds: (task, worker) =>
+      (askLimit(task) ?? MAX) >= (usesGpu(task) ? worker.gpuAsk : worker.cpuAsk),
   },
-  { name: 'other_copy', relax: 'verify: none', holds: (task, worker) => !task.excluded.includes(worker.id) },
+  {
+    name: 'other_copy',
+    relax: 'verify: none',
+    holds: (task, worker) => !task.excluded.includes(worker.id),
+  },
 ];
 
 /** What a worker has left at the moment. */
@@ -59,10 +87,14 @@ const MOMENTARY: Constraint = {
 
 const MAX = 2n ** 63n;
 const usesGpu = (task: QueuedTask): boolean => task.needs.resources.gpuMilli > 0;
-const askLimit = (task: QueuedTask): bigint | null => (usesGpu(task) ? task.maxGpuAsk : task.maxCpuAsk);
+const askLimit = (task: QueuedTask): bigint | null =>
+  usesGpu(task) ? task.maxGpuAsk : task.maxCpuAsk;
 
 /** The class a worker's results of this runtime are compared in. */
-export function runtimeClassOf(worker: Pick<OpenWorker, 'capabilities'>, runtime: string): string | null {
+export function runtimeClassOf(
+  worker: Pick<OpenWorker, 'capabilities'>,
+  runtime: string,
+): string | null {
   return worker.capabilities.runtimes.find(({ name }) => name === runtime)?.class ?? null;
 }
 
@@ -74,7 +106,10 @@ export interface Removed {
 }
 
 /** The workers that could ever run the task, and what removed the others. */
-export function suitable(task: QueuedTask, workers: readonly OpenWorker[]): { suitable: OpenWorker[]; removedBy: Removed[] } {
+export function suitable(
+  task: QueuedTask,
+  workers: readonly OpenWorker[],
+): { suitable: OpenWorker[]; removedBy: Removed[] } {
   const counts = new Map<string, number>();
   const fitting: OpenWorker[] = [];
   for (const worker of workers) {

@@ -42,7 +42,9 @@ interface Group {
 export function place(snapshot: Snapshot): Plan {
   const placements: Placement[] = [];
   const unplaced: Unplaced[] = [];
-  const workers = [...snapshot.workers].sort((a, b) => (a.id < b.id ? -1 : 1)).map((worker) => ({ ...worker }));
+  const workers = [...snapshot.workers]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map((worker) => ({ ...worker }));
   const groups = new Map<string, Group>();
   const families = new Map<string, { readonly workers: WorkerId[]; runtimeClass: string | null }>();
   const given = new Map<WorkerId, number>();
@@ -76,7 +78,10 @@ export function place(snapshot: Snapshot): Plan {
     take(first.worker, task.needs.resources);
     given.set(first.worker.id, (given.get(first.worker.id) ?? 0) + 1);
     if (task.family !== null) {
-      const family = families.get(task.family) ?? { workers: [], runtimeClass: runtimeClassOf(first.worker, task.needs.runtime) };
+      const family = families.get(task.family) ?? {
+        workers: [],
+        runtimeClass: runtimeClassOf(first.worker, task.needs.runtime),
+      };
       family.workers.push(first.worker.id);
       families.set(task.family, family);
     }
@@ -91,11 +96,18 @@ function byPriority(a: QueuedTask, b: QueuedTask): number {
 /** What was placed of the same family in this turn binds the task like what runs already. */
 function besideItsFamily(
   task: QueuedTask,
-  families: ReadonlyMap<string, { readonly workers: readonly WorkerId[]; readonly runtimeClass: string | null }>,
+  families: ReadonlyMap<
+    string,
+    { readonly workers: readonly WorkerId[]; readonly runtimeClass: string | null }
+  >,
 ): QueuedTask {
   const family = task.family === null ? undefined : families.get(task.family);
   if (family === undefined) return task;
-  return { ...task, excluded: [...task.excluded, ...family.workers], runtimeClass: task.runtimeClass ?? family.runtimeClass };
+  return {
+    ...task,
+    excluded: [...task.excluded, ...family.workers],
+    runtimeClass: task.runtimeClass ?? family.runtimeClass,
+  };
 }
 
 /** Tasks that ask the same share one look at the lasting constraints. */
@@ -129,7 +141,11 @@ interface Ranking {
 const NOBODY: Ranking = { best: [], busy: 0 };
 
 /** The best few workers with room, best first; ties go to the lower id, since workers are in order of id. */
-function rank(task: QueuedTask, suitable: readonly OpenWorker[], given: ReadonlyMap<WorkerId, number>): Ranking {
+function rank(
+  task: QueuedTask,
+  suitable: readonly OpenWorker[],
+  given: ReadonlyMap<WorkerId, number>,
+): Ranking {
   const best: Ranking['best'] = [];
   let busy = 0;
   for (const worker of suitable) {
