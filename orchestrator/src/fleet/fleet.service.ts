@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { TIMING, type SessionId, type WorkerId, type WorkerProfile, type WorkerView } from '@tidemill/protocol';
+import {
+  TIMING,
+  type SessionId,
+  type WorkerId,
+  type WorkerProfile,
+  type WorkerView,
+} from '@tidemill/protocol';
 import { Db } from '../platform/db/db.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
@@ -31,7 +37,11 @@ export class FleetService {
   }
 
   /** A worker has proven its key: it is online under this session. The first time makes it. */
-  async join(publicKey: string, session: SessionId, profile: WorkerProfile): Promise<{ id: WorkerId; state: WorkerView['state'] }> {
+  async join(
+    publicKey: string,
+    session: SessionId,
+    profile: WorkerProfile,
+  ): Promise<{ id: WorkerId; state: WorkerView['state'] }> {
     return this.db.transaction(async (tx) => {
       const { id, isNew, state } = await this.store.join(tx, {
         id: this.ids.make('worker'),
@@ -41,7 +51,9 @@ export class FleetService {
         leaseMs: TIMING.leaseMs,
       });
       if (isNew) {
-        await this.trail.append(tx, [{ kind: 'worker.joined', subject: id, body: JSON.stringify({ worker: id, publicKey }) }]);
+        await this.trail.append(tx, [
+          { kind: 'worker.joined', subject: id, body: JSON.stringify({ worker: id, publicKey }) },
+        ]);
       }
       await this.wakeups.notify(tx, 'tasks');
       return { id, state };
@@ -69,7 +81,8 @@ export class FleetService {
 
   /** Gives the worker no new work. */
   async drain(id: WorkerId): Promise<void> {
-    if (!(await this.store.setState(this.db, id, 'draining'))) throw new ProblemError('NOT_FOUND', `There is no worker ${id}.`);
+    if (!(await this.store.setState(this.db, id, 'draining')))
+      throw new ProblemError('NOT_FOUND', `There is no worker ${id}.`);
   }
 
   async one(id: WorkerId): Promise<WorkerView> {
@@ -78,7 +91,11 @@ export class FleetService {
     return worker;
   }
 
-  list(state: WorkerView['state'] | null, after: string | null, limit: number): Promise<WorkerView[]> {
+  list(
+    state: WorkerView['state'] | null,
+    after: string | null,
+    limit: number,
+  ): Promise<WorkerView[]> {
     return this.store.views(this.db, null, state, after, limit);
   }
 
@@ -99,7 +116,14 @@ export class FleetService {
   private async markLost(): Promise<boolean> {
     const lost = await this.db.transaction(async (tx) => {
       const ids = await this.store.markLost(tx, MAX_LOST_PER_TURN);
-      await this.trail.append(tx, ids.map((id) => ({ kind: 'worker.lost', subject: id, body: JSON.stringify({ worker: id }) })));
+      await this.trail.append(
+        tx,
+        ids.map((id) => ({
+          kind: 'worker.lost',
+          subject: id,
+          body: JSON.stringify({ worker: id }),
+        })),
+      );
       if (ids.length > 0) await this.wakeups.notify(tx, 'cancel');
       return ids;
     });

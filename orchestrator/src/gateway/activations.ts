@@ -44,7 +44,8 @@ export class Activations implements BeforeApplicationShutdown {
   }
 
   private due(): void {
-    if (this.waiting.size > MANY) this.timer = setTimeout(() => this.flush(), WRITTEN_AFTER_WHEN_MANY_MS);
+    if (this.waiting.size > MANY)
+      this.timer = setTimeout(() => this.flush(), WRITTEN_AFTER_WHEN_MANY_MS);
     else this.flush();
   }
 

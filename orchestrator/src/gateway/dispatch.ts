@@ -1,5 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CLOSE, MAX_FRAME_BYTES, type AttemptId, type Offer, type WorkerId } from '@tidemill/protocol';
+import {
+  CLOSE,
+  MAX_FRAME_BYTES,
+  type AttemptId,
+  type Offer,
+  type WorkerId,
+} from '@tidemill/protocol';
 import type { Logger } from 'pino';
 import { FleetService } from '../fleet/fleet.service.js';
 import { Clock } from '../platform/clock.js';
@@ -35,7 +41,9 @@ export class Dispatch {
     leases.tell({
       offer: (leased) => this.offer(leased),
       stop: (stops, reason) => {
-        for (const [workerId, attempts] of byWorker(stops.map(({ workerId, attemptId }) => [workerId, attemptId]))) {
+        for (const [workerId, attempts] of byWorker(
+          stops.map(({ workerId, attemptId }) => [workerId, attemptId]),
+        )) {
           const session = this.sessions.of(workerId);
           for (const id of attempts) {
             this.activations.drop(id);
@@ -54,7 +62,9 @@ export class Dispatch {
   private offer(leased: readonly Leased[]): void {
     if (this.offered.size > MAX_REMEMBERED) this.offered.clear();
     const fresh = leased.filter(({ workerId, offer }) => this.isFresh(workerId, offer.attemptId));
-    for (const [workerId, offers] of byWorker(fresh.map(({ workerId, offer }) => [workerId, offer]))) {
+    for (const [workerId, offers] of byWorker(
+      fresh.map(({ workerId, offer }) => [workerId, offer]),
+    )) {
       const session = this.sessions.of(workerId);
       for (const { attemptId, fence } of offers) session?.offered.set(attemptId, fence);
       for (const frame of frames(offers)) {
@@ -84,9 +94,14 @@ export class Dispatch {
 
   private async renew(): Promise<void> {
     const nowMs = this.clock.monotonicMs();
-    const heard = [...this.sessions.all()].filter((session) => session.lastHeardMs > session.renewedMs && nowMs - session.renewedMs >= RENEW_GAP_MS);
+    const heard = [...this.sessions.all()].filter(
+      (session) =>
+        session.lastHeardMs > session.renewedMs && nowMs - session.renewedMs >= RENEW_GAP_MS,
+    );
     const moved = await this.fleet.heard(
-      heard.flatMap(({ workerId, id, lastHeardMs }) => (workerId === null ? [] : [{ id: workerId, session: id, agoMs: nowMs - lastHeardMs }])),
+      heard.flatMap(({ workerId, id, lastHeardMs }) =>
+        workerId === null ? [] : [{ id: workerId, session: id, agoMs: nowMs - lastHeardMs }],
+      ),
     );
     for (const session of heard) session.renewedMs = nowMs;
     // Their term ended, or they logged in elsewhere: in both cases this socket speaks for nobody.

@@ -20,7 +20,16 @@ import { WorkerTokens } from './worker-tokens.js';
  */
 @Module({
   imports: [FleetModule, SchedulingModule],
-  providers: [Activations, Dispatch, Handshake, Inbound, ReportsStore, Sessions, WorkerGateway, WorkerTokens],
+  providers: [
+    Activations,
+    Dispatch,
+    Handshake,
+    Inbound,
+    ReportsStore,
+    Sessions,
+    WorkerGateway,
+    WorkerTokens,
+  ],
   exports: [Inbound],
 })
 export class GatewayModule {}

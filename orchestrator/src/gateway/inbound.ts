@@ -1,5 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { AttemptId, FromWorker, LeaseRef, ReceiptAck, SignedReceipts, WorkerId } from '@tidemill/protocol';
+import type {
+  AttemptId,
+  FromWorker,
+  LeaseRef,
+  ReceiptAck,
+  SignedReceipts,
+  WorkerId,
+} from '@tidemill/protocol';
 import { FleetService } from '../fleet/fleet.service.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { LeasesService } from '../scheduling/leases.service.js';
@@ -9,7 +16,11 @@ import type { Session } from './session.js';
 
 type InSession = Exclude<FromWorker, { type: 'login' }>;
 /** What a later stage does with a worker's signed receipts. */
-export type ReceiptsHandler = (workerId: WorkerId, publicKey: Uint8Array | null, batch: SignedReceipts) => Promise<ReceiptAck[]>;
+export type ReceiptsHandler = (
+  workerId: WorkerId,
+  publicKey: Uint8Array | null,
+  batch: SignedReceipts,
+) => Promise<ReceiptAck[]>;
 
 /** Heartbeats in a row that do not name an active attempt before it is given up. */
 const MISSED_HEARTBEATS = 2;
@@ -61,7 +72,12 @@ export class Inbound {
     }
   }
 
-  private heartbeat(session: Session, workerId: WorkerId, seq: number, attempts: readonly AttemptId[]): Promise<void> {
+  private heartbeat(
+    session: Session,
+    workerId: WorkerId,
+    seq: number,
+    attempts: readonly AttemptId[],
+  ): Promise<void> {
     this.telemetry.heartbeats.inc();
     session.sendText(`{"type":"heartbeat.ack","seq":${seq}}`);
     if (session.active.size === 0) return Promise.resolve();
@@ -77,23 +93,38 @@ export class Inbound {
   }
 
   /** A lease that was offered on this socket is active at once; any other is looked up first. */
-  private async accept(session: Session, workerId: WorkerId, leases: readonly LeaseRef[]): Promise<void> {
+  private async accept(
+    session: Session,
+    workerId: WorkerId,
+    leases: readonly LeaseRef[],
+  ): Promise<void> {
     const known = leases.filter(({ attemptId, fence }) => session.offered.get(attemptId) === fence);
-    const unknown = leases.filter(({ attemptId, fence }) => session.offered.get(attemptId) !== fence);
+    const unknown = leases.filter(
+      ({ attemptId, fence }) => session.offered.get(attemptId) !== fence,
+    );
     for (const { attemptId } of known) {
       session.offered.delete(attemptId);
       session.active.set(attemptId, 0);
     }
     this.activations.add(known.map((lease) => ({ workerId, ...lease })));
-    const found = unknown.length === 0 ? new Set() : await this.leases.activate(unknown.map((lease) => ({ workerId, ...lease })));
-    const attempts = leases.map(({ attemptId }) => attemptId).filter((id) => found.has(id) || known.some(({ attemptId }) => attemptId === id));
+    const found =
+      unknown.length === 0
+        ? new Set()
+        : await this.leases.activate(unknown.map((lease) => ({ workerId, ...lease })));
+    const attempts = leases
+      .map(({ attemptId }) => attemptId)
+      .filter((id) => found.has(id) || known.some(({ attemptId }) => attemptId === id));
     const gone = unknown.map(({ attemptId }) => attemptId).filter((id) => !found.has(id));
-    for (const id of attempts) if (!session.active.has(id) && found.has(id)) session.active.set(id, 0);
+    for (const id of attempts)
+      if (!session.active.has(id) && found.has(id)) session.active.set(id, 0);
     session.send({ type: 'active', attempts, gone });
   }
 
   private async report(session: Session, workerId: WorkerId, batch: SignedReceipts): Promise<void> {
-    const acks = await this.receipts(workerId, session.publicKey, { receipts: batch.receipts, signature: batch.signature });
+    const acks = await this.receipts(workerId, session.publicKey, {
+      receipts: batch.receipts,
+      signature: batch.signature,
+    });
     for (const { attemptId } of acks) session.active.delete(attemptId);
     if (acks.length > 0) session.send({ type: 'receipts.ack', receipts: acks });
   }

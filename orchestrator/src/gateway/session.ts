@@ -1,4 +1,11 @@
-import { encode, type AttemptId, type CLOSE, type FromOrchestrator, type SessionId, type WorkerId } from '@tidemill/protocol';
+import {
+  encode,
+  type AttemptId,
+  type CLOSE,
+  type FromOrchestrator,
+  type SessionId,
+  type WorkerId,
+} from '@tidemill/protocol';
 import type { WebSocket } from 'ws';
 
 /** Frames a socket may send a second, and at once (G20). */
@@ -34,7 +41,10 @@ export class Session {
 
   /** Takes one frame from the allowance; false when it is used up. */
   takeFrame(nowMs: number): boolean {
-    this.tokens = Math.min(BURST, this.tokens + ((nowMs - this.filledMs) / 1_000) * FRAMES_PER_SECOND);
+    this.tokens = Math.min(
+      BURST,
+      this.tokens + ((nowMs - this.filledMs) / 1_000) * FRAMES_PER_SECOND,
+    );
     this.filledMs = nowMs;
     if (this.tokens < 1) return false;
     this.tokens -= 1;

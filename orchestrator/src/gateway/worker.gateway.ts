@@ -1,6 +1,13 @@
 import { Inject, type BeforeApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
-import { CLOSE, decodeBase58, decodeFromWorker, MAX_FRAME_BYTES, TIMING, type FromWorker } from '@tidemill/protocol';
+import {
+  CLOSE,
+  decodeBase58,
+  decodeFromWorker,
+  MAX_FRAME_BYTES,
+  TIMING,
+  type FromWorker,
+} from '@tidemill/protocol';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
@@ -57,7 +64,12 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
       this.refuse(socket, CLOSE.tooMany);
       return;
     }
-    const session = new Session(this.ids.make('session'), socket, address, this.clock.monotonicMs());
+    const session = new Session(
+      this.ids.make('session'),
+      socket,
+      address,
+      this.clock.monotonicMs(),
+    );
     const challenge = this.handshake.challenge();
     const loginTimer = setTimeout(() => this.refuse(socket, CLOSE.loginTimeout), TIMING.loginMs);
     let waitingFor: Challenge | null = challenge;
@@ -84,7 +96,11 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
       this.sessions.release(address);
       const { workerId } = session;
       if (workerId !== null && this.sessions.unbind(session)) {
-        this.fleet.disconnected(workerId, session.id).catch((err: unknown) => this.log.warn({ err, workerId }, 'disconnect not written, its term runs out'));
+        this.fleet
+          .disconnected(workerId, session.id)
+          .catch((err: unknown) =>
+            this.log.warn({ err, workerId }, 'disconnect not written, its term runs out'),
+          );
       }
     });
     session.send(challenge);
@@ -108,7 +124,10 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
     }
     const decoded = decodeFromWorker((data as Buffer).toString('utf8')); // ws gives one Buffer unless asked otherwise
     if (!decoded.ok) {
-      this.log.info({ workerId: session.workerId, code: decoded.code, detail: decoded.detail }, 'frame refused');
+      this.log.info(
+        { workerId: session.workerId, code: decoded.code, detail: decoded.detail },
+        'frame refused',
+      );
       this.close(session, CLOSE.badFrame);
       return null;
     }
@@ -116,7 +135,11 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
     return decoded.message;
   }
 
-  private async login(session: Session, challenge: Challenge, login: Extract<FromWorker, { type: 'login' }>): Promise<void> {
+  private async login(
+    session: Session,
+    challenge: Challenge,
+    login: Extract<FromWorker, { type: 'login' }>,
+  ): Promise<void> {
     const proven = this.handshake.check(challenge, login);
     if (!proven.ok) {
       this.close(session, proven.close);
@@ -127,7 +150,11 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
       const { kept, gone } = await this.leases.reconcile(workerId, login.holding);
       for (const id of kept) session.active.set(id, 0);
       // A lease that this worker works on may not have been written as active before the break.
-      this.activations.add(login.holding.filter(({ attemptId }) => kept.includes(attemptId)).map((lease) => ({ workerId, ...lease })));
+      this.activations.add(
+        login.holding
+          .filter(({ attemptId }) => kept.includes(attemptId))
+          .map((lease) => ({ workerId, ...lease })),
+      );
       session.publicKey = decodeBase58(login.publicKey);
       this.sessions.bind(workerId, session);
       session.send({
@@ -136,7 +163,11 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
         session: session.id,
         workerId,
         token: this.tokens.issue(workerId),
-        timing: { heartbeatMs: TIMING.heartbeatMs, leaseMs: TIMING.leaseMs, selfStopMs: TIMING.selfStopMs },
+        timing: {
+          heartbeatMs: TIMING.heartbeatMs,
+          leaseMs: TIMING.leaseMs,
+          selfStopMs: TIMING.selfStopMs,
+        },
         kept,
         gone,
       });
@@ -155,7 +186,8 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
     session.lastSeq = message.seq;
     this.inbound.handle(session, workerId, message).catch((err: unknown) => {
       // The worker sends again what was not acknowledged; without a database that is all we can do.
-      if (!(err instanceof DatabaseUnavailableError)) this.log.error({ err, workerId, type: message.type }, 'message failed');
+      if (!(err instanceof DatabaseUnavailableError))
+        this.log.error({ err, workerId, type: message.type }, 'message failed');
       this.close(session, CLOSE.goingAway);
     });
   }

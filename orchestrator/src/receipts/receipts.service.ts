@@ -32,7 +32,14 @@ const MAX_BATCH = 1_000;
 
 type Arrived =
   | { readonly sound: SoundReceipt; readonly code: null }
-  | { readonly sound: null; readonly code: string; readonly attemptId: AttemptId; readonly workerId: WorkerId; readonly hash: Uint8Array; readonly text: string };
+  | {
+      readonly sound: null;
+      readonly code: string;
+      readonly attemptId: AttemptId;
+      readonly workerId: WorkerId;
+      readonly hash: Uint8Array;
+      readonly text: string;
+    };
 
 /** Takes what workers signed: each receipt once, and only under the fence that stands. */
 @Injectable()
@@ -52,15 +59,29 @@ export class ReceiptsService {
     @Inject(VERIFY_SIGNATURE) private readonly verify: VerifySignature,
     private readonly inbound: Inbound,
   ) {
-    this.arriving = new Batcher((arrived) => this.db.transaction((tx) => this.settle(tx, arrived)), MAX_BATCH);
+    this.arriving = new Batcher(
+      (arrived) => this.db.transaction((tx) => this.settle(tx, arrived)),
+      MAX_BATCH,
+    );
     inbound.onReceipts((workerId, publicKey, batch) => this.receive(workerId, publicKey, batch));
   }
 
-  private async receive(workerId: WorkerId, publicKey: Uint8Array | null, batch: SignedReceipts): Promise<ReceiptAck[]> {
-    const here = { network: this.config.network, audience: this.config.audience, nowMs: this.clock.nowMs() };
+  private async receive(
+    workerId: WorkerId,
+    publicKey: Uint8Array | null,
+    batch: SignedReceipts,
+  ): Promise<ReceiptAck[]> {
+    const here = {
+      network: this.config.network,
+      audience: this.config.audience,
+      nowMs: this.clock.nowMs(),
+    };
     const checked = checkReceipts(batch, { workerId, publicKey }, here, this.verify);
     for (const one of checked) if (one.ok) this.inbound.reported(one.sound.receipt.attemptId);
-    const missing = await this.missingOutputs(workerId, checked.flatMap((one) => (one.ok ? [one.sound.receipt] : [])));
+    const missing = await this.missingOutputs(
+      workerId,
+      checked.flatMap((one) => (one.ok ? [one.sound.receipt] : [])),
+    );
     const acks = checked.map(async (one): Promise<ReceiptAck | null> => {
       const receipt = one.ok ? one.sound.receipt : one.receipt;
       if (receipt === null) return null; // it names no attempt, so there is nothing to acknowledge
@@ -69,7 +90,14 @@ export class ReceiptsService {
       const status = await this.arriving.add(
         one.ok && code === null
           ? { sound: one.sound, code: null }
-          : { sound: null, code: code ?? '', attemptId, workerId, hash: one.ok ? one.sound.hash : one.hash, text: one.ok ? one.sound.text : one.text },
+          : {
+              sound: null,
+              code: code ?? '',
+              attemptId,
+              workerId,
+              hash: one.ok ? one.sound.hash : one.hash,
+              text: one.ok ? one.sound.text : one.text,
+            },
       );
       this.telemetry.receipts.inc({ outcome: status });
       return code === null ? { attemptId, status } : { attemptId, status, code };
@@ -78,7 +106,10 @@ export class ReceiptsService {
   }
 
   /** Receipts that name outputs their worker has not stored. */
-  private async missingOutputs(workerId: WorkerId, receipts: readonly Receipt[]): Promise<ReadonlySet<Receipt>> {
+  private async missingOutputs(
+    workerId: WorkerId,
+    receipts: readonly Receipt[],
+  ): Promise<ReadonlySet<Receipt>> {
     const named = receipts.flatMap(({ outputs }) => outputs);
     if (named.length === 0) return new Set();
     const stored = await this.artifacts.stat(named.map(({ digest }) => digest));
@@ -86,7 +117,9 @@ export class ReceiptsService {
     const missing = new Set<Receipt>();
     for (const receipt of receipts) {
       for (const { digest, sizeBytes } of receipt.outputs) {
-        const there = stored.get(digest)?.sizeBytes === sizeBytes && (await this.artifacts.mayRead(caller, digest));
+        const there =
+          stored.get(digest)?.sizeBytes === sizeBytes &&
+          (await this.artifacts.mayRead(caller, digest));
         if (!there) missing.add(receipt);
       }
     }
@@ -94,11 +127,21 @@ export class ReceiptsService {
   }
 
   private async settle(tx: Tx, arrived: readonly Arrived[]): Promise<ReceiptAck['status'][]> {
-    const results = arrived.flatMap(({ sound }) => (sound !== null && !isWorkerFault(sound.receipt) ? [sound] : []));
+    const results = arrived.flatMap(({ sound }) =>
+      sound !== null && !isWorkerFault(sound.receipt) ? [sound] : [],
+    );
     // Of several receipts of one attempt that arrive together the first one may count; two would be stored twice.
-    const firsts = new Map([...results].reverse().map((sound) => [sound.receipt.attemptId as string, sound]));
-    const taken = new Map((await this.store.take(tx, [...firsts.values()])).map((one) => [one.attemptId as string, one]));
-    const counts = (sound: SoundReceipt): boolean => firsts.get(sound.receipt.attemptId) === sound && taken.has(sound.receipt.attemptId);
+    const firsts = new Map(
+      [...results].reverse().map((sound) => [sound.receipt.attemptId as string, sound]),
+    );
+    const taken = new Map(
+      (await this.store.take(tx, [...firsts.values()])).map((one) => [
+        one.attemptId as string,
+        one,
+      ]),
+    );
+    const counts = (sound: SoundReceipt): boolean =>
+      firsts.get(sound.receipt.attemptId) === sound && taken.has(sound.receipt.attemptId);
     await this.follow(tx, results.filter(counts), taken);
     await this.workerFaults(tx, arrived);
 
@@ -116,7 +159,11 @@ export class ReceiptsService {
   }
 
   /** Everything that a receipt that counts brings with it: its outputs, its trail event, and the task that waited for its checkpoint. */
-  private async follow(tx: Tx, results: readonly SoundReceipt[], taken: ReadonlyMap<string, Taken>): Promise<void> {
+  private async follow(
+    tx: Tx,
+    results: readonly SoundReceipt[],
+    taken: ReadonlyMap<string, Taken>,
+  ): Promise<void> {
     const counting = results.flatMap((sound) => {
       const one = taken.get(sound.receipt.attemptId);
       return one === undefined ? [] : [{ sound, one }];
@@ -144,17 +191,28 @@ export class ReceiptsService {
     await this.store.addOutputs(
       tx,
       withOutputs.flatMap(({ sound: { receipt } }) =>
-        receipt.outputs.map((output) => ({ taskId: receipt.taskId, attemptId: receipt.attemptId, ...output })),
+        receipt.outputs.map((output) => ({
+          taskId: receipt.taskId,
+          attemptId: receipt.attemptId,
+          ...output,
+        })),
       ),
     );
     for (const { sound, one } of withOutputs) {
-      await this.artifacts.grant(tx, sound.receipt.outputs.map(({ digest }) => digest), {
-        kind: 'job',
-        id: one.jobId,
-        accountId: one.accountId as AccountId, // the jobs table keeps account ids
-      });
+      await this.artifacts.grant(
+        tx,
+        sound.receipt.outputs.map(({ digest }) => digest),
+        {
+          kind: 'job',
+          id: one.jobId,
+          accountId: one.accountId as AccountId, // the jobs table keeps account ids
+        },
+      );
     }
-    await this.readyDependents(tx, withOutputs.map(({ sound }) => sound.receipt));
+    await this.readyDependents(
+      tx,
+      withOutputs.map(({ sound }) => sound.receipt),
+    );
   }
 
   /** A segment starts from the checkpoint before it as soon as that is reported, on the same worker if possible. */
@@ -169,7 +227,9 @@ export class ReceiptsService {
     const dependents = await this.store.dependents(tx, [...checkpoints.keys()]);
     const ready = dependents.flatMap(({ taskId, dependsOn, payload, inputs }) => {
       const from = checkpoints.get(dependsOn);
-      return from === undefined ? [] : [{ taskId, preferred: from.workerId, ...startingFrom(payload, inputs, from.output) }];
+      return from === undefined
+        ? []
+        : [{ taskId, preferred: from.workerId, ...startingFrom(payload, inputs, from.output) }];
     });
     if (ready.length > 0) await this.store.makeReady(tx, ready);
   }
@@ -179,12 +239,20 @@ export class ReceiptsService {
     for (const { sound } of arrived) {
       if (sound === null || !isWorkerFault(sound.receipt)) continue;
       const { attemptId, workerId, failure } = sound.receipt;
-      await this.leases.end(tx, [{ attemptId, end: 'worker_fault', detail: failure?.code ?? null }], workerId);
+      await this.leases.end(
+        tx,
+        [{ attemptId, end: 'worker_fault', detail: failure?.code ?? null }],
+        workerId,
+      );
     }
   }
 
   /** A worker is done with what it reported, and is not going to report it again: what does not count goes to another one. */
-  private async giveUp(tx: Tx, arrived: readonly Arrived[], statuses: readonly ReceiptAck['status'][]): Promise<void> {
+  private async giveUp(
+    tx: Tx,
+    arrived: readonly Arrived[],
+    statuses: readonly ReceiptAck['status'][],
+  ): Promise<void> {
     const unanswered = arrived.flatMap((one, i) => {
       const status = statuses[i];
       if (status !== 'refused' && status !== 'stale') return [];
@@ -197,12 +265,22 @@ export class ReceiptsService {
     }
   }
 
-  private async keepEvidence(tx: Tx, arrived: readonly Arrived[], statuses: readonly ReceiptAck['status'][]): Promise<void> {
+  private async keepEvidence(
+    tx: Tx,
+    arrived: readonly Arrived[],
+    statuses: readonly ReceiptAck['status'][],
+  ): Promise<void> {
     const refused = arrived.flatMap((one, i): RefusedReceipt[] => {
       if (one.sound === null) return [one];
       const { receipt, hash, text } = one.sound;
-      const code = isWorkerFault(receipt) ? 'WORKER_FAULT' : statuses[i] === 'stale' ? 'STALE_FENCE' : null;
-      return code === null ? [] : [{ attemptId: receipt.attemptId, workerId: receipt.workerId, hash, text, code }];
+      const code = isWorkerFault(receipt)
+        ? 'WORKER_FAULT'
+        : statuses[i] === 'stale'
+          ? 'STALE_FENCE'
+          : null;
+      return code === null
+        ? []
+        : [{ attemptId: receipt.attemptId, workerId: receipt.workerId, hash, text, code }];
     });
     if (refused.length > 0) await this.store.keepRefused(tx, refused);
   }
@@ -219,9 +297,14 @@ export function startingFrom(
   const parsed = TaskPayload.parse(JSON.parse(payload));
   if (parsed.runtime !== 'tfjs' || parsed.tfjs.type !== 'tfjs.train') return { payload, inputs };
   const before = parsed.tfjs.checkpoint;
-  const others = (JSON.parse(inputs) as z.infer<typeof InputRef>[]).filter(({ digest }) => digest !== before); // written at acceptance
+  const others = (JSON.parse(inputs) as z.infer<typeof InputRef>[]).filter(
+    ({ digest }) => digest !== before,
+  ); // written at acceptance
   return {
     payload: JSON.stringify({ runtime: 'tfjs', tfjs: startFrom(parsed.tfjs, checkpoint.digest) }),
-    inputs: JSON.stringify([...others, { digest: checkpoint.digest, sizeBytes: checkpoint.sizeBytes }]),
+    inputs: JSON.stringify([
+      ...others,
+      { digest: checkpoint.digest, sizeBytes: checkpoint.sizeBytes },
+    ]),
   };
 }
