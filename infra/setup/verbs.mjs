@@ -1,15 +1,22 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { becomeProgram, build } from './build.mjs';
+import { root } from './paths.mjs';
 import { during, say } from './say.mjs';
 import { setUp } from './setup.mjs';
 import { runStaticChecks } from './static-checks.mjs';
 import { runSuites } from './suites.mjs';
 import { sumOf, timeTable, totalLine } from './total.mjs';
 
-/** What each npm script does; its arguments are passed on. */
+const CLI = 'client/dist/cli/main.js';
+
+/** What each npm script does, and the tidemill command of the checkout; their arguments are passed on. */
 const VERBS = {
   demo: (args) => runProgram('e2e/dist/demo/main.js', args),
-  dev: (args) => runProgram('client/dist/cli/main.js', ['up', ...args]),
+  dev: (args) => runProgram(CLI, ['up', ...args]),
+  // A build that is there is used as it is: a command must not wait for the compiler, nor say what a script would read.
+  cli: (args) => (existsSync(join(root, CLI)) ? becomeProgram(CLI, args) : runProgram(CLI, args)),
   'bench:throughput': (args) => runProgram('bench/dist/throughput/main.js', args),
   check: (args) => runTests('unit tests', ['--project', 'unit', ...args]),
   test: (args) => runTests('all tests', args),
