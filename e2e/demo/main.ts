@@ -21,6 +21,9 @@ const USAGE = `A whole Tidemill network on this machine, from an empty folder to
   npm run demo -- --port 7070  the orchestrator's port (default: a free one; 7070 with --keep)
 `;
 
+/** Where the tidemill command looks when it is told nothing else. */
+const KEPT_PORT = 7070;
+
 const { values: options } = parseArgs({
   options: {
     keep: { type: 'boolean' },
@@ -46,7 +49,7 @@ async function demo(keep: boolean, port: string | undefined): Promise<number> {
     network = await startNetwork({
       dir,
       workers: 3,
-      ...(port === undefined ? {} : { port: Number(port) }),
+      port: port === undefined ? (keep ? KEPT_PORT : undefined) : Number(port),
       log: (message) => stage.line(`   ${pc.dim(message)}`),
     });
     const told = tell(stage, network, keep).then(() => 0);
@@ -76,5 +79,5 @@ async function tell(stage: Stage, network: Network, keep: boolean): Promise<void
   await trail(world);
   if (keep) await killed.restart();
   stage.line(`\n${pc.green(pc.bold('Everything promised happened'))} in ${stage.seconds} s.`);
-  whereNext(world, keep);
+  await whereNext(world, keep);
 }
