@@ -2,7 +2,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bytesToHex } from './crypto.js';
-import { largestPowerOfTwoBelow, leafHash, merkleRoot, nodeHash } from './merkle.js';
+import { largestPowerOfTwoBelow, leafHash, merklePaths, merkleRoot, nodeHash } from './merkle.js';
+import { inclusionProof } from './trail/merkle-proof.js';
 
 const leaf = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const root = (leaves: readonly Uint8Array[]) => bytesToHex(merkleRoot(leaves, sha256));
@@ -68,5 +69,21 @@ test('no entry hashes to what two leaves hash to together', () => {
       const joined = Uint8Array.from([...a, ...b]);
       expect(bytesToHex(leafHash(joined, sha256))).not.toBe(bytesToHex(nodeHash(a, b, sha256)));
     }),
+  );
+});
+
+test('paths found in one walk are those that prove each leaf alone', () => {
+  fc.assert(
+    fc.property(fc.array(leaf, { maxLength: 64 }), (leaves) => {
+      const walked = merklePaths(leaves, sha256);
+      expect(bytesToHex(walked.root)).toBe(root(leaves));
+      const subtree = (level: number, index: number) =>
+        merkleRoot(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level), sha256);
+      const alone = leaves.map((_, i) => inclusionProof(i, leaves.length, subtree, sha256));
+      expect(walked.paths.map((path) => path.map(bytesToHex))).toEqual(
+        alone.map((path) => path.map(bytesToHex)),
+      );
+    }),
+    { numRuns: 40 },
   );
 });
