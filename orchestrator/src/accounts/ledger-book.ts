@@ -29,7 +29,10 @@ export class LedgerBook {
     const booked = await tx.query<{ i: number }>(BOOK, [
       entries.map(({ kind }) => kind),
       entries.map(({ ref }) => ref),
-      entries.map(({ postings }) => `{${postings.map(({ owner, bucket }) => accounts.get(nameOf(owner, bucket))).join(',')}}`),
+      entries.map(
+        ({ postings }) =>
+          `{${postings.map(({ owner, bucket }) => accounts.get(nameOf(owner, bucket))).join(',')}}`,
+      ),
       legs.map(({ i }) => i),
       legs.map(({ owner, bucket }) => accounts.get(nameOf(owner, bucket))),
       legs.map(({ amount }) => amount),
