@@ -6,7 +6,7 @@ import { NOTHING } from '../testing/builders.js';
 import { place, type Plan } from './place.js';
 import type { OpenWorker, QueuedTask, Snapshot } from './snapshot.js';
 
-const runs = { numRuns: 1_000 };
+const runs = { numRuns: 400 };
 
 const plus = (a: Resources, b: Resources): Resources => ({
   gpuMilli: a.gpuMilli + b.gpuMilli,
