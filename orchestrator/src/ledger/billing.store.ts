@@ -16,6 +16,9 @@ export interface Due {
   readonly cpu_ask: bigint;
   readonly billable_ms: bigint;
   readonly task_cap: bigint;
+  readonly hold: bigint;
+  /** Whether this is all that will ever be charged to its job. */
+  readonly is_only: boolean;
   readonly xid: string;
 }
 
@@ -68,24 +71,31 @@ export class BillingStore {
     );
   }
 
-  /** Jobs of the window that have ended and of which every verdict is booked. */
-  leftovers(tx: Tx, window: Window, jobIds: readonly JobId[]): Promise<Leftover[]> {
-    return tx.query<Leftover>(LEFTOVERS, [window.from, window.to, jobIds]);
+  /** Jobs of the window that have ended and of which every verdict is booked, but for those that are `settled` already. */
+  leftovers(
+    tx: Tx,
+    window: Window,
+    billed: readonly JobId[],
+    settled: readonly JobId[],
+  ): Promise<Leftover[]> {
+    return tx.query<Leftover>(LEFTOVERS, [window.from, window.to, billed, settled]);
   }
 }
 
 const DUE = `
 SELECT verdict.attempt_id, verdict.job_id, job.account_id, attempt.worker_id, verdict.payer, attempt.gpu_milli, attempt.cpu_milli,
-  attempt.gpu_ask, attempt.cpu_ask, coalesce(attempt.billable_ms, 0) AS billable_ms, job.task_cap, verdict.xid::text AS xid
+  attempt.gpu_ask, attempt.cpu_ask, coalesce(attempt.billable_ms, 0) AS billable_ms, job.task_cap, job.hold, job.is_only, verdict.xid::text AS xid
 FROM verdicts AS verdict
 CROSS JOIN LATERAL (SELECT worker_id, gpu_milli, cpu_milli, gpu_ask, cpu_ask, billable_ms FROM attempts WHERE attempts.id = verdict.attempt_id OFFSET 0) AS attempt
-CROSS JOIN LATERAL (SELECT account_id, task_cap FROM jobs WHERE jobs.id = verdict.job_id OFFSET 0) AS job
+CROSS JOIN LATERAL (
+  SELECT account_id, task_cap, hold, tasks_total = 1 AND verify = '{"method":"none"}' AS is_only FROM jobs WHERE jobs.id = verdict.job_id OFFSET 0
+) AS job
 WHERE verdict.xid >= $1::xid8 AND verdict.xid < $2::xid8
 ORDER BY verdict.xid LIMIT $3`;
 
 const LEFTOVERS = `
 WITH candidates AS (
-  SELECT job_id FROM job_ends WHERE xid >= $1::xid8 AND xid < $2::xid8
+  SELECT job_id FROM job_ends WHERE xid >= $1::xid8 AND xid < $2::xid8 AND job_id <> ALL ($4::text[])
   UNION SELECT job_ends.job_id FROM unnest($3::text[]) AS billed (job_id) JOIN job_ends ON job_ends.job_id = billed.job_id
 )
 SELECT job.id AS job_id, job.account_id,

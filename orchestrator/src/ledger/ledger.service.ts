@@ -33,12 +33,21 @@ export class LedgerService {
       const payable = rows.filter(({ payer }) => payer !== 'nobody');
       const charges = payable.map((due) => this.chargeOf(due));
       await this.billing.addCharges(tx, charges, this.config.release === 'immediate');
-      const leftovers = await this.billing.leftovers(tx, { from: window.from, to }, [
-        ...new Set(rows.map(({ job_id }) => job_id)),
-      ]);
+      const only = payable.filter(({ is_only }) => is_only);
+      const leftovers = await this.billing.leftovers(
+        tx,
+        { from: window.from, to },
+        [...new Set(rows.filter(({ is_only }) => !is_only).map(({ job_id }) => job_id))],
+        only.map(({ job_id }) => job_id),
+      );
 
       const entries = [
         ...payable.map((due, i) => this.entryOf(due, charges[i])),
+        ...payable.flatMap((due, i) =>
+          due.is_only
+            ? [release(due.job_id, due.account_id, due.hold - (charges[i]?.price ?? 0n))]
+            : [],
+        ),
         ...leftovers.map(({ job_id, account_id, amount }) => release(job_id, account_id, amount)),
       ];
       await closeWindow(tx, STAGE, to);

@@ -131,11 +131,19 @@ function asUnavailable(cause: unknown): unknown {
 /** Text that an array literal carries without quotes. */
 const PLAIN = /^[A-Za-z0-9_:.-]+$/;
 
-/** Lists of texts as array literals: pg's own spelling of them takes a tenth of a busy process. Other values are left to pg. */
+/** Lists of texts or bytes as array literals: pg's own spelling of them takes a tenth of a busy process. Other values are left to pg. */
 function literalOf(value: unknown): unknown {
-  if (!Array.isArray(value) || typeof value[0] !== 'string') return value;
+  if (!Array.isArray(value)) return value;
   const items: unknown[] = value;
-  return `{${items.map((item) => (typeof item === 'string' ? quoted(item) : 'NULL')).join(',')}}`;
+  const [first] = items;
+  if (typeof first !== 'string' && !(first instanceof Uint8Array)) return value;
+  return `{${items.map(elementOf).join(',')}}`;
+}
+
+function elementOf(item: unknown): string {
+  if (typeof item === 'string') return quoted(item);
+  if (!(item instanceof Uint8Array)) return 'NULL';
+  return `"\\\\x${Buffer.from(item.buffer, item.byteOffset, item.byteLength).toString('hex')}"`;
 }
 
 function quoted(text: string): string {
