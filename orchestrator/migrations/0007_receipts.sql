@@ -2,6 +2,10 @@
 CREATE TABLE receipts (
   attempt_id text COLLATE "C" PRIMARY KEY,
   task_id text COLLATE "C" NOT NULL,
+  job_id text COLLATE "C" NOT NULL,
+  worker_id text COLLATE "C" NOT NULL,
+  -- Whether its job asked for checks; of the others verification needs no more than this row.
+  checked boolean NOT NULL,
   hash bytea NOT NULL,
   text text NOT NULL,
   path bytea NOT NULL,

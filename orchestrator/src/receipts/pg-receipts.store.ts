@@ -155,21 +155,23 @@ WITH got AS (
 ), open AS (
   SELECT got.* FROM got
   CROSS JOIN LATERAL (SELECT task_id, job_id, worker_id, fence, state FROM attempts WHERE attempts.id = got.attempt_id OFFSET 0 FOR NO KEY UPDATE) AS attempt
-  CROSS JOIN LATERAL (SELECT fence, payload_digest, state FROM tasks WHERE tasks.id = got.task_id OFFSET 0 FOR NO KEY UPDATE) AS task
+  CROSS JOIN LATERAL (SELECT fence, payload_digest, state FROM tasks WHERE tasks.id = attempt.task_id OFFSET 0 FOR NO KEY UPDATE) AS task
   WHERE attempt.task_id = got.task_id AND attempt.job_id = got.job_id AND attempt.worker_id = got.worker_id AND attempt.fence = got.fence
     AND attempt.state IN ('leased', 'running', 'lost')
     AND task.fence = got.fence AND task.payload_digest = got.task_digest AND task.state IN ('queued', 'leased', 'running')
 ), taken AS (
   UPDATE tasks SET state = 'verifying', waiting = false FROM open WHERE tasks.id = open.task_id RETURNING open.*
+), asked AS (
+  SELECT taken.*, job.account_id, job.max_duration_ms, job.verify <> '{"method":"none"}' AS checked FROM taken
+  CROSS JOIN LATERAL (SELECT account_id, max_duration_ms, verify FROM jobs WHERE jobs.id = taken.job_id OFFSET 0) AS job
 ), reported AS (
   UPDATE attempts SET state = 'reported', live = false, reason = NULL, finished_at = clock_timestamp(),
     started_at = coalesce(attempts.started_at, attempts.leased_at),
-    billable_ms = greatest(0, least(taken.meter_ms, job.max_duration_ms,
+    billable_ms = greatest(0, least(asked.meter_ms, asked.max_duration_ms,
       floor(extract(epoch FROM clock_timestamp() - coalesce(attempts.started_at, attempts.leased_at)) * 1000)::bigint))
-  FROM taken JOIN jobs AS job ON job.id = taken.job_id WHERE attempts.id = taken.attempt_id
-  RETURNING attempts.id, attempts.task_id, attempts.job_id, job.account_id, job.verify <> '{"method":"none"}' AS checked
+  FROM asked WHERE attempts.id = asked.attempt_id
 ), kept AS (
-  INSERT INTO receipts (attempt_id, task_id, hash, text, path, batch_index, batch_size, signature, outcome, result)
-  SELECT attempt_id, task_id, hash, text, path, batch_index, batch_size, signature, outcome, result FROM taken
+  INSERT INTO receipts (attempt_id, task_id, job_id, worker_id, checked, hash, text, path, batch_index, batch_size, signature, outcome, result)
+  SELECT attempt_id, task_id, job_id, worker_id, checked, hash, text, path, batch_index, batch_size, signature, outcome, result FROM asked
 )
-SELECT id, task_id, job_id, account_id, checked FROM reported`;
+SELECT attempt_id AS id, task_id, job_id, account_id, checked FROM asked`;

@@ -58,7 +58,17 @@ export class PgVerdictsStore extends VerdictsStore {
   }
 
   async addCopies(tx: Tx, copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[]): Promise<void> {
-    await tx.query(ADD_COPIES, [copies.map(({ taskId }) => taskId), copies.map(({ rootId }) => rootId), copies.map(({ role }) => role)]);
+    await tx.query(ADD_COPIES, [copies.map(({ taskId }) => taskId), copies.map(({ rootId }) => rootId), copies.map(({ role }) => role), CHECK_PRIORITY]);
+  }
+
+  async untakenAudits(tx: Tx, limit: number) {
+    const rows = await tx.query<{ id: TaskId; root_id: TaskId }>(UNTAKEN_AUDITS, [CHECK_PRIORITY, limit]);
+    return rows.map(({ id, root_id }) => ({ taskId: id, rootId: root_id }));
+  }
+
+  async dropUntaken(tx: Tx, taskIds: readonly TaskId[]): Promise<readonly TaskId[]> {
+    const rows = await tx.query<{ id: TaskId }>(DROP_UNTAKEN, [taskIds]);
+    return rows.map(({ id }) => id);
   }
 
   async markDisputed(tx: Tx, attemptIds: readonly AttemptId[]): Promise<void> {
@@ -121,12 +131,12 @@ function verifyOf(text: string): VerifyPlan {
 }
 
 const REPORTED = `
-SELECT receipt.attempt_id, receipt.task_id, task.root_id, task.job_id, attempt.worker_id, task.role, task.audited, job.verify, receipt.hash,
-  receipt.result, receipt.xid::text AS xid
+SELECT receipt.attempt_id, receipt.task_id, coalesce(task.root_id, receipt.task_id) AS root_id, receipt.job_id, receipt.worker_id,
+  coalesce(task.role, 'primary') AS role, coalesce(task.audited, false) AS audited, coalesce(job.verify, '{"method":"none"}') AS verify,
+  receipt.hash, receipt.result, receipt.xid::text AS xid
 FROM receipts AS receipt
-CROSS JOIN LATERAL (SELECT worker_id FROM attempts WHERE attempts.id = receipt.attempt_id OFFSET 0) AS attempt
-CROSS JOIN LATERAL (SELECT root_id, job_id, role, audited FROM tasks WHERE tasks.id = receipt.task_id OFFSET 0) AS task
-CROSS JOIN LATERAL (SELECT verify FROM jobs WHERE jobs.id = task.job_id OFFSET 0) AS job
+LEFT JOIN LATERAL (SELECT root_id, role, audited FROM tasks WHERE receipt.checked AND tasks.id = receipt.task_id OFFSET 0) AS task ON true
+LEFT JOIN LATERAL (SELECT verify FROM jobs WHERE receipt.checked AND jobs.id = receipt.job_id OFFSET 0) AS job ON true
 WHERE receipt.xid >= $1::xid8 AND receipt.xid < $2::xid8
 ORDER BY receipt.xid LIMIT $3`;
 
@@ -147,9 +157,20 @@ const LEFT_BY_ENDED_JOBS = `
 SELECT DISTINCT task.root_id FROM job_ends JOIN tasks AS task ON task.job_id = job_ends.job_id AND task.state = 'verifying'
 WHERE job_ends.xid >= $1::xid8 AND job_ends.xid < $2::xid8 AND job_ends.state <> 'succeeded'`;
 
+/** Results wait for their checks, so these come before the work of every job; it also makes them quick to find in the line. */
+const CHECK_PRIORITY = 3;
+
+const UNTAKEN_AUDITS = `
+SELECT id, root_id FROM tasks WHERE waiting AND priority = $1 AND role = 'audit' AND attempts_used = 0 ORDER BY id LIMIT $2`;
+
+const DROP_UNTAKEN = `
+UPDATE tasks SET state = 'cancelled', waiting = false
+FROM (SELECT id FROM tasks WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS untaken
+WHERE tasks.id = untaken.id AND tasks.waiting AND tasks.attempts_used = 0 RETURNING tasks.id`;
+
 const ADD_COPIES = `
 INSERT INTO tasks (id, job_id, idx, role, root_id, priority, runtime_class, payload, payload_digest, inputs)
-SELECT copy.id, root.job_id, root.idx, copy.role, root.id, root.priority, root.runtime_class, root.payload, root.payload_digest, root.inputs
+SELECT copy.id, root.job_id, root.idx, copy.role, root.id, $4, root.runtime_class, root.payload, root.payload_digest, root.inputs
 FROM unnest($1::text[], $2::text[], $3::text[]) AS copy (id, root_id, role) JOIN tasks AS root ON root.id = copy.root_id`;
 
 /**
