@@ -25,6 +25,8 @@ import {
 } from './leases.store.js';
 
 const MAX_SWEPT = 500;
+/** A worker ends an attempt at its limit by itself and says so; one that has not by then is not going to. */
+const OVERRUN_GRACE_MS = 10_000;
 
 export interface Stop {
   readonly workerId: WorkerId;
@@ -237,6 +239,18 @@ export class LeasesService {
     );
     this.stop(ended, 'lost');
     return lost.length === MAX_SWEPT || stale.length === MAX_SWEPT;
+  }
+
+  /** Takes tasks from workers that give signs of life and never an end. */
+  async endOverruns(): Promise<boolean> {
+    const overrun = await this.store.overrun(this.db, OVERRUN_GRACE_MS, MAX_SWEPT);
+    const detail = 'ran past the time its job allows';
+    const ended = await this.endNow(
+      overrun.map((attemptId) => ({ attemptId, end: 'worker_fault' as const, detail })),
+      null,
+    );
+    this.stop(ended, 'lost');
+    return overrun.length === MAX_SWEPT;
   }
 
   /** Stops attempts of jobs that have ended. */

@@ -78,6 +78,9 @@ export abstract class LeasesStore {
   /** Offers nobody took within `olderThanMs`. */
   abstract staleOffers(tx: Tx, olderThanMs: number, limit: number): Promise<readonly AttemptId[]>;
 
+  /** Live attempts that have run for longer than their job allows, and so much more. */
+  abstract overrun(tx: Tx, graceMs: number, limit: number): Promise<readonly AttemptId[]>;
+
   /** Cancels live attempts whose task was cancelled; gives who has to stop what. */
   abstract cancelOrphans(
     tx: Tx,

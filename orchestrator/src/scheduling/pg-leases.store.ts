@@ -136,6 +136,11 @@ export class PgLeasesStore extends LeasesStore {
     return rows.map(({ id }) => id);
   }
 
+  async overrun(tx: Tx, graceMs: number, limit: number): Promise<readonly AttemptId[]> {
+    const rows = await tx.query<{ id: AttemptId }>(OVERRUN, [graceMs, limit]);
+    return rows.map(({ id }) => id);
+  }
+
   async cancelOrphans(tx: Tx, limit: number) {
     const rows = await tx.query<{ worker_id: WorkerId; id: AttemptId }>(CANCEL_ORPHANS, [limit]);
     return rows.map(({ worker_id, id }) => ({ workerId: worker_id, attemptId: id }));
@@ -272,6 +277,10 @@ UPDATE tasks SET state = 'queued', waiting = true, attempts_used = tasks.attempt
   excluded = CASE WHEN back.exclude IS NULL THEN tasks.excluded ELSE array_append(tasks.excluded, back.exclude) END
 FROM unnest($1::text[], $2::boolean[], $3::text[]) AS back (task_id, free, exclude)
 WHERE tasks.id = back.task_id AND tasks.state IN ('leased', 'running', 'verifying')`;
+
+const OVERRUN = `
+SELECT attempt.id FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = task.job_id
+WHERE attempt.live AND attempt.started_at < clock_timestamp() - (job.max_duration_ms + $1) * interval '1 millisecond' ORDER BY attempt.id LIMIT $2`;
 
 const CANCEL_ORPHANS = `
 UPDATE attempts SET state = 'cancelled', live = false, reason = 'job ended', finished_at = clock_timestamp()

@@ -8,6 +8,7 @@ import { Snapshots } from './snapshots.js';
 
 const SWEEP_MS = 1_000;
 const ORPHANS_EVERY_MS = 5_000;
+const OVERRUNS_EVERY_MS = 5_000;
 /** Tasks looked at in one turn: a turn stays in tens of milliseconds. */
 const MAX_TASKS = 1_000;
 /** A full turn reads all workers and their leases, so turns keep this distance while work is plenty. */
@@ -34,6 +35,11 @@ export class SchedulingLoop {
       name: 'scheduling.orphans',
       everyMs: ORPHANS_EVERY_MS,
       turn: () => leases.cancelOrphans(),
+    });
+    loops.add({
+      name: 'scheduling.overruns',
+      everyMs: OVERRUNS_EVERY_MS,
+      turn: () => leases.endOverruns(),
     });
     const sweeping = loops.add({
       name: 'scheduling.sweep',
