@@ -147,6 +147,26 @@ describe.concurrent('a worker that is lost', () => {
   });
 });
 
+test.concurrent(
+  'a worker that never ends is not waited for much longer than the job allows (G3)',
+  async () => {
+    const endless = await ScriptedWorker.join(orchestrator, 'endless');
+    const limits = { maxCost: 1, maxDuration: '1s' };
+    const { id } = await alice.submit(noopJob('endless', { limits }));
+    const offer = await endless.begin();
+    const second = await ScriptedWorker.join(orchestrator, 'endless');
+    const taken = await takenOverBy(second, 20_000);
+    expect(taken.offer.taskId).toBe(offer.taskId);
+    expect(await endless.stopped(offer)).toMatchObject({ reason: 'lost' });
+    await second.accept(taken.offer);
+    await second.report(taken.offer);
+    expect((await alice.over(id)).state).toBe('succeeded');
+    expect(await endless.report(offer)).toMatchObject({ status: 'stale' });
+    endless.drop();
+    second.drop();
+  },
+);
+
 describe.concurrent('an offer that is not taken', () => {
   test('goes elsewhere after 5 s and costs no retry (G3)', async () => {
     const cheap = { gpuHour: '0', cpuHour: '1' };

@@ -95,14 +95,19 @@ export async function startOrchestrator(options: OrchestratorOptions = {}): Prom
   };
 }
 
-/** Lines at the level `error` and above, and whatever was printed around the logger. */
+/** Enough to see what went wrong; a loop that fails logs thousands. */
+const MAX_ERRORS = 5;
+
+/** The first lines at the level `error` and above, and whatever was printed around the logger. */
 async function errorsIn(logFile: string): Promise<string[]> {
   const lines = (await readFile(logFile, 'utf8')).split('\n').filter((line) => line !== '');
-  return lines.filter((line) => {
-    try {
-      return (JSON.parse(line) as { level: number }).level >= ERROR;
-    } catch {
-      return true;
-    }
-  });
+  return lines
+    .filter((line) => {
+      try {
+        return (JSON.parse(line) as { level: number }).level >= ERROR;
+      } catch {
+        return true;
+      }
+    })
+    .slice(0, MAX_ERRORS);
 }

@@ -60,7 +60,7 @@ export function noopJob(pool: string | null, more: Partial<JobSpec> = {}): JobSp
 }
 
 /** What a failed wait says of its job. */
-function summary({ state, reason, cost, taskList }: JobDetail): string {
+export function summary({ state, reason, cost, taskList }: JobDetail): string {
   const attempts = taskList.flatMap((task) =>
     task.attempts.map(
       ({ role, number, fence, state: is, verdict, price, reason: why, leasedAt, finishedAt }) =>
