@@ -72,6 +72,15 @@ export abstract class VerdictsStore {
     copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[],
   ): Promise<void>;
 
+  /** Audits that wait and that no worker has taken so far, oldest first. */
+  abstract untakenAudits(
+    tx: Tx,
+    limit: number,
+  ): Promise<readonly { readonly taskId: TaskId; readonly rootId: TaskId }[]>;
+
+  /** Drops executions that still wait and were never taken; gives those that this call dropped. */
+  abstract dropUntaken(tx: Tx, taskIds: readonly TaskId[]): Promise<readonly TaskId[]>;
+
   abstract markDisputed(tx: Tx, attemptIds: readonly AttemptId[]): Promise<void>;
 
   /** Writes verdicts, moves attempts, tasks and workers' counts; gives the jobs of which nothing is left to do. */

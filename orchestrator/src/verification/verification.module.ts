@@ -6,6 +6,7 @@ import { PgVerdictsStore } from './pg-verdicts.store.js';
 import { VerdictsStore } from './verdicts.store.js';
 import { VerificationLoop } from './verification.loop.js';
 import { VerificationService } from './verification.service.js';
+import { Waivers } from './waivers.js';
 
 /**
  * Verification: is a receipt true?
@@ -19,6 +20,7 @@ import { VerificationService } from './verification.service.js';
   providers: [
     VerificationLoop,
     VerificationService,
+    Waivers,
     { provide: VerdictsStore, useClass: PgVerdictsStore },
   ],
 })

@@ -15,7 +15,8 @@ import { ReceiptsStore } from '../receipts/receipts.store.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { VerdictsStore, type Member, type Reported, type Verdict } from './verdicts.store.js';
 
-const STAGE = 'verification';
+/** The stage's cursor. */
+export const STAGE = 'verification';
 const MAX_PER_TURN = 2_000;
 
 /** Gives every receipt its verdict: at once, or after the task has been executed again. */
@@ -180,7 +181,8 @@ export class VerificationService {
     await this.wakeups.notify(tx, 'tasks');
   }
 
-  private async give(tx: Tx, verdicts: readonly Verdict[]): Promise<void> {
+  /** Writes verdicts and everything that follows from them; the caller holds the stage's cursor. */
+  async give(tx: Tx, verdicts: readonly Verdict[]): Promise<void> {
     if (verdicts.length === 0) return;
     const succeeded = await this.store.give(tx, verdicts);
     for (const { verdict } of verdicts) this.telemetry.verdicts.inc({ verdict });
@@ -220,7 +222,8 @@ export class VerificationService {
   }
 }
 
-const failureOf = (result: string): string | null =>
+/** The code of a failure of the job's own code, or null when there was a result. */
+export const failureOf = (result: string): string | null =>
   result.startsWith('failed:') ? result.slice('failed:'.length) : null;
 
 function acceptedAlone({ attemptId, taskId, jobId, result, verify, hash }: Reported): Verdict {

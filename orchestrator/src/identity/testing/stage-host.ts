@@ -57,15 +57,19 @@ export interface StageOptions {
   readonly admins?: readonly string[];
   /** What stands in for a provider, such as smaller limits. */
   readonly overrides?: readonly { readonly provide: unknown; readonly useValue: unknown }[];
+  /** Settings beyond the usual ones; these win. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the application needs before it listens. */
+  readonly prepare?: (app: NestExpressApplication) => void;
 }
 
 export async function startStages(
   stages: readonly Type[],
-  { admins = [], overrides = [] }: StageOptions = {},
+  { admins = [], overrides = [], env = {}, prepare = () => undefined }: StageOptions = {},
 ): Promise<StageHost> {
   const database = await testDatabase({ prepare: { key: 'orchestrator_schema', run: migrate } });
   const dataDir = await mkdtemp(join(tmpdir(), 'tidemill-stage-'));
-  const config = configFor(database.url, dataDir, admins);
+  const config = configFor(database.url, dataDir, admins, env);
   const clock = new MovableClock();
   const building = Test.createTestingModule({
     imports: [ConfigModule.with(config), PlatformModule, TrailModule, ...stages],
@@ -80,6 +84,7 @@ export async function startStages(
   });
   app.set('query parser', 'simple');
   app.use(...jsonBody());
+  prepare(app);
   await app.listen(0, '127.0.0.1');
   return {
     url: await app.getUrl(),
@@ -95,7 +100,12 @@ export async function startStages(
   };
 }
 
-function configFor(databaseUrl: string, dataDir: string, admins: readonly string[]): Config {
+function configFor(
+  databaseUrl: string,
+  dataDir: string,
+  admins: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Config {
   const read = readConfig({
     TIDEMILL_DATABASE_URL: databaseUrl,
     TIDEMILL_NETWORK: 'testnet',
@@ -105,6 +115,7 @@ function configFor(databaseUrl: string, dataDir: string, admins: readonly string
     TIDEMILL_ADMIN_WALLETS: admins.join(','),
     TIDEMILL_LOG_LEVEL: 'silent',
     TIDEMILL_DATABASE_POOL: '6',
+    ...env,
   });
   if (!read.ok) throw new Error(read.faults.join('; '));
   return read.config;

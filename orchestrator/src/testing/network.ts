@@ -1,0 +1,106 @@
+import type { JobDetail, JobId, JobSpec } from '@tidemill/protocol';
+import { randomUUID } from 'node:crypto';
+import { AccountsModule } from '../accounts/accounts.module.js';
+import { AccountsService } from '../accounts/accounts.service.js';
+import { ArtifactsModule } from '../artifacts/artifacts.module.js';
+import { FleetModule } from '../fleet/fleet.module.js';
+import { GatewayModule } from '../gateway/gateway.module.js';
+import { WorkerWsAdapter } from '../gateway/worker-ws.adapter.js';
+import { IdentityModule } from '../identity/identity.module.js';
+import { startStages, type StageHost, type StageOptions } from '../identity/testing/stage-host.js';
+import { aWallet } from '../identity/testing/wallet.js';
+import { JobViews } from '../jobs/job-views.js';
+import { JobsModule } from '../jobs/jobs.module.js';
+import { JobsService } from '../jobs/jobs.service.js';
+import { LedgerModule } from '../ledger/ledger.module.js';
+import { ReceiptsModule } from '../receipts/receipts.module.js';
+import { SchedulingModule } from '../scheduling/scheduling.module.js';
+import { VerificationModule } from '../verification/verification.module.js';
+import { eventually } from './eventually.js';
+
+const STAGES = [
+  IdentityModule,
+  AccountsModule,
+  ArtifactsModule,
+  JobsModule,
+  FleetModule,
+  SchedulingModule,
+  GatewayModule,
+  ReceiptsModule,
+  VerificationModule,
+  LedgerModule,
+];
+
+/** The whole road in this process, on a database of its own. Its workers are `StageWorker`s. */
+export function startNetwork(options: StageOptions = {}): Promise<StageHost> {
+  return startStages(STAGES, {
+    ...options,
+    env: { TIDEMILL_RELEASE: 'immediate', ...options.env },
+    prepare: (app) => {
+      app.useWebSocketAdapter(new WorkerWsAdapter(app));
+      options.prepare?.(app);
+    },
+  });
+}
+
+/** A job that only workers of the pool can run: tests beside each other do not take each other's work. */
+export function noopJob(pool: string, more: Partial<JobSpec> = {}): JobSpec {
+  return {
+    kind: 'batch',
+    runtime: { noop: {} },
+    verify: 'none',
+    ...more,
+    resources: { gpuModels: [pool], ...more.resources },
+    limits: { maxDuration: '60s', maxCost: '1', ...more.limits },
+  };
+}
+
+/** Who asks for work and pays. */
+export class StageSubmitter {
+  private constructor(
+    private readonly host: StageHost,
+    readonly accountId: Parameters<JobViews['one']>[0],
+  ) {}
+
+  /** An account with so many tokens. */
+  static async with(host: StageHost, tokens = 1_000): Promise<StageSubmitter> {
+    const accounts = host.app.get(AccountsService);
+    const { id } = await accounts.credit(aWallet().address, String(tokens), randomUUID());
+    return new StageSubmitter(host, id);
+  }
+
+  async submit(spec: JobSpec): Promise<JobId> {
+    const { id } = await this.host.app.get(JobsService).create(
+      {
+        accountId: this.accountId,
+        operation: 'createJob',
+        bodyText: JSON.stringify(spec),
+        idempotencyKey: undefined,
+      },
+      spec,
+    );
+    return id;
+  }
+
+  job(id: JobId): Promise<JobDetail> {
+    return this.host.app.get(JobViews).detail(this.accountId, id);
+  }
+
+  /** The job as soon as it is so; fails with what it was instead. */
+  async when(id: JobId, holds: (job: JobDetail) => boolean): Promise<JobDetail> {
+    let job = await this.job(id);
+    await eventually(
+      () => `the job is not so: ${JSON.stringify(job)}`,
+      async () => {
+        job = await this.job(id);
+        return holds(job);
+      },
+    );
+    return job;
+  }
+
+  /** The job once it has ended. */
+  over(id: JobId): Promise<JobDetail> {
+    return this.when(id, ({ state }) => state !== 'queued' && state !== 'running');
+  }
+}
