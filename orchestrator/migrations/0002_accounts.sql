@@ -34,7 +34,11 @@ DECLARE
   touched bigint;
   moved bigint;
 BEGIN
-  IF EXISTS (SELECT FROM added LEFT JOIN ledger_entries AS entry ON entry.id = added.entry_id WHERE entry.id IS NULL) THEN
+  -- Once an entry, not once a leg.
+  IF EXISTS (
+    SELECT FROM (SELECT DISTINCT entry_id FROM added OFFSET 0) AS wanted
+    WHERE NOT EXISTS (SELECT FROM ledger_entries AS entry WHERE entry.id = wanted.entry_id)
+  ) THEN
     RAISE EXCEPTION 'a posting belongs to no ledger entry' USING ERRCODE = 'foreign_key_violation';
   END IF;
   SELECT entry_id INTO wrong FROM added GROUP BY entry_id HAVING sum(amount) <> 0 LIMIT 1;

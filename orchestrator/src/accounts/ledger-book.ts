@@ -120,7 +120,7 @@ WITH wanted AS (
   FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (kind, ref, accounts, i) ORDER BY ref, kind, i
 ), made AS (
   INSERT INTO ledger_entries (kind, ref, accounts) SELECT kind, ref, accounts FROM wanted ORDER BY ref, kind
-  ON CONFLICT DO NOTHING RETURNING id, kind, ref
+  ON CONFLICT (ref, kind) DO NOTHING RETURNING id, kind, ref
 ), fresh AS (
   SELECT made.id, wanted.i FROM made JOIN wanted USING (kind, ref)
 ), posted AS (
