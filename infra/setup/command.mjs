@@ -27,15 +27,17 @@ export class CommandError extends Error {
  */
 export function runCommand(command, args, { deadlineMs, cwd, env }) {
   return new Promise((resolve, reject) => {
+    let child;
+    // First, since a signal may come while the command starts.
+    const release = whenThisProcessEnds(() => killGroup(child));
     const stdio = ['ignore', 'pipe', 'pipe'];
     // In a group of its own, so that the deadline reaches its children too.
-    const child = spawn(command, args, { cwd, env: env ?? process.env, detached: true, stdio });
+    child = spawn(command, args, { cwd, env: env ?? process.env, detached: true, stdio });
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       killGroup(child);
     }, deadlineMs);
-    const release = killWithThisProcess(child);
 
     let output = '';
     const keep = (chunk) => (output = (output + chunk).slice(-KEPT_OUTPUT));
@@ -79,19 +81,18 @@ function isExecutable(file) {
 
 function killGroup(child) {
   try {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    if (child?.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   } catch (error) {
     if (error.code !== 'ESRCH') throw error;
   }
 }
 
 /** A group of its own does not hear an interrupt from the terminal, so it is passed on. */
-function killWithThisProcess(child) {
-  const atExit = () => killGroup(child);
+function whenThisProcessEnds(kill) {
   const atSignal = (signal) => {
-    killGroup(child);
+    kill();
     process.exit(signal === 'SIGINT' ? 130 : 143);
   };
-  process.once('exit', atExit).once('SIGINT', atSignal).once('SIGTERM', atSignal);
-  return () => process.off('exit', atExit).off('SIGINT', atSignal).off('SIGTERM', atSignal);
+  process.once('exit', kill).once('SIGINT', atSignal).once('SIGTERM', atSignal);
+  return () => process.off('exit', kill).off('SIGINT', atSignal).off('SIGTERM', atSignal);
 }
