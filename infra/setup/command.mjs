@@ -27,7 +27,7 @@ export class CommandError extends Error {
  */
 export function runCommand(command, args, { deadlineMs, cwd, env }) {
   return new Promise((resolve, reject) => {
-    let child;
+    let child = null;
     // First, since a signal may come while the command starts.
     const release = whenThisProcessEnds(() => killGroup(child));
     const stdio = ['ignore', 'pipe', 'pipe'];
