@@ -3,7 +3,13 @@ import type { VerifyPlan } from '@tidemill/core/job';
 import type { AttemptId, JobId, TaskId, WorkerId } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
 import type { Window } from '../platform/db/stage-cursor.js';
-import { VerdictsStore, type Member, type Reported, type Verdict, type Voided } from './verdicts.store.js';
+import {
+  VerdictsStore,
+  type Member,
+  type Reported,
+  type Verdict,
+  type Voided,
+} from './verdicts.store.js';
 
 interface ReportedRow {
   readonly attempt_id: AttemptId;
@@ -57,12 +63,23 @@ export class PgVerdictsStore extends VerdictsStore {
     return rows.map(({ root_id }) => root_id);
   }
 
-  async addCopies(tx: Tx, copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[]): Promise<void> {
-    await tx.query(ADD_COPIES, [copies.map(({ taskId }) => taskId), copies.map(({ rootId }) => rootId), copies.map(({ role }) => role), CHECK_PRIORITY]);
+  async addCopies(
+    tx: Tx,
+    copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[],
+  ): Promise<void> {
+    await tx.query(ADD_COPIES, [
+      copies.map(({ taskId }) => taskId),
+      copies.map(({ rootId }) => rootId),
+      copies.map(({ role }) => role),
+      CHECK_PRIORITY,
+    ]);
   }
 
   async untakenAudits(tx: Tx, limit: number) {
-    const rows = await tx.query<{ id: TaskId; root_id: TaskId }>(UNTAKEN_AUDITS, [CHECK_PRIORITY, limit]);
+    const rows = await tx.query<{ id: TaskId; root_id: TaskId }>(UNTAKEN_AUDITS, [
+      CHECK_PRIORITY,
+      limit,
+    ]);
     return rows.map(({ id, root_id }) => ({ taskId: id, rootId: root_id }));
   }
 
@@ -72,7 +89,10 @@ export class PgVerdictsStore extends VerdictsStore {
   }
 
   async markDisputed(tx: Tx, attemptIds: readonly AttemptId[]): Promise<void> {
-    await tx.query(`UPDATE attempts SET state = 'disputed' WHERE id = ANY ($1) AND state = 'reported'`, [attemptIds]);
+    await tx.query(
+      `UPDATE attempts SET state = 'disputed' WHERE id = ANY ($1) AND state = 'reported'`,
+      [attemptIds],
+    );
   }
 
   async give(tx: Tx, verdicts: readonly Verdict[]): Promise<readonly JobId[]> {
@@ -90,7 +110,13 @@ export class PgVerdictsStore extends VerdictsStore {
   }
 
   async voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]> {
-    const rows = await tx.query<{ task_id: TaskId; job_id: JobId; attempt_id: AttemptId | null; worker_id: WorkerId | null; reported: boolean }>(VOID, [rootId]);
+    const rows = await tx.query<{
+      task_id: TaskId;
+      job_id: JobId;
+      attempt_id: AttemptId | null;
+      worker_id: WorkerId | null;
+      reported: boolean;
+    }>(VOID, [rootId]);
     return rows.map((row) => ({
       taskId: row.task_id,
       jobId: row.job_id,
