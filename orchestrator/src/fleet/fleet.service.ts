@@ -65,11 +65,22 @@ export class FleetService {
     this.wakeups.local('tasks');
   }
 
-  /** Renews terms; gives the workers whose session here is no longer theirs. */
-  async heard(heard: readonly Heard[]): Promise<readonly WorkerId[]> {
-    if (heard.length === 0) return [];
+  /** Renews terms; gives the sessions that are no longer their worker's, and why: it logged in elsewhere, or its term has ended. */
+  async heard(heard: readonly Heard[]): Promise<ReadonlyMap<SessionId, 'replaced' | 'silent'>> {
+    if (heard.length === 0) return new Map();
     const renewed = new Set(await this.store.renew(this.db, heard, TIMING.leaseMs));
-    return heard.map(({ id }) => id).filter((id) => !renewed.has(id));
+    const over = heard.filter(({ id }) => !renewed.has(id));
+    if (over.length === 0) return new Map();
+    const now = await this.store.sessions(
+      this.db,
+      over.map(({ id }) => id),
+    );
+    return new Map(
+      over.map(({ id, session }) => {
+        const newest = now.get(id) ?? null;
+        return [session, newest === null || newest === session ? 'silent' : 'replaced'];
+      }),
+    );
   }
 
   /** A socket closed: the worker has a few seconds to come back. */

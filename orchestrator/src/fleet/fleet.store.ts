@@ -34,6 +34,12 @@ export abstract class FleetStore {
   /** Renews the terms of workers that were heard; gives those whose session is still theirs. */
   abstract renew(tx: Tx, heard: readonly Heard[], leaseMs: number): Promise<readonly WorkerId[]>;
 
+  /** Which session each of these workers has; null for one whose term ended. */
+  abstract sessions(
+    tx: Tx,
+    ids: readonly WorkerId[],
+  ): Promise<ReadonlyMap<WorkerId, SessionId | null>>;
+
   /** Shortens a term to `leaseMs` from now, if the session is still the worker's. */
   abstract shorten(tx: Tx, id: WorkerId, session: SessionId, leaseMs: number): Promise<void>;
 

@@ -44,6 +44,17 @@ export class PgFleetStore extends FleetStore {
     return rows.map(({ id }) => id);
   }
 
+  async sessions(
+    tx: Tx,
+    ids: readonly WorkerId[],
+  ): Promise<ReadonlyMap<WorkerId, SessionId | null>> {
+    const rows = await tx.query<{ id: WorkerId; session_id: SessionId | null }>(
+      'SELECT id, session_id FROM workers WHERE id = ANY ($1)',
+      [ids],
+    );
+    return new Map(rows.map(({ id, session_id }) => [id, session_id]));
+  }
+
   async shorten(tx: Tx, id: WorkerId, session: SessionId, leaseMs: number): Promise<void> {
     await tx.query(
       `UPDATE workers SET lease_until = least(lease_until, clock_timestamp() + $3 * interval '1 millisecond') WHERE id = $1 AND session_id = $2`,

@@ -98,14 +98,17 @@ export class Dispatch {
       (session) =>
         session.lastHeardMs > session.renewedMs && nowMs - session.renewedMs >= RENEW_GAP_MS,
     );
-    const moved = await this.fleet.heard(
+    const over = await this.fleet.heard(
       heard.flatMap(({ workerId, id, lastHeardMs }) =>
         workerId === null ? [] : [{ id: workerId, session: id, agoMs: nowMs - lastHeardMs }],
       ),
     );
-    for (const session of heard) session.renewedMs = nowMs;
-    // Their term ended, or they logged in elsewhere: in both cases this socket speaks for nobody.
-    for (const workerId of moved) this.sessions.of(workerId)?.close(CLOSE.replaced);
+    for (const session of heard) {
+      session.renewedMs = nowMs;
+      // This socket speaks for nobody any more; a worker whose term ended logs in again.
+      const why = over.get(session.id);
+      if (why !== undefined) session.close(CLOSE[why]);
+    }
   }
 }
 

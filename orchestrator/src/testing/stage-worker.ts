@@ -15,7 +15,7 @@ import {
   type WorkerProfile,
 } from '@tidemill/protocol';
 import { nodeSha256 } from '@tidemill/protocol/node';
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { IntakeService } from '../artifacts/intake.service.js';
 import { digestOf } from '../artifacts/testing/artifact-calls.js';
 import { Config } from '../config/env.js';
@@ -62,23 +62,40 @@ export class StageWorker {
 
   private constructor(
     private readonly host: StageHost,
+    private readonly profile: WorkerProfile,
     private readonly key: KeyObject,
     readonly id: WorkerId,
     readonly session: Session,
   ) {}
 
   /** Joins the network. Its term never ends unless a test ends it. */
-  static async join(
+  static join(
     host: StageHost,
     pool: string,
     change: Partial<WorkerProfile> = {},
   ): Promise<StageWorker> {
-    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-    const address = encodeBase58(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32));
+    return StageWorker.logIn(
+      host,
+      profileOf(pool, change),
+      generateKeyPairSync('ed25519').privateKey,
+    );
+  }
+
+  /** Logs in again with the same key, in a new session. */
+  rejoin(): Promise<StageWorker> {
+    this.host.app.get(Sessions).unbind(this.session);
+    return StageWorker.logIn(this.host, this.profile, this.key);
+  }
+
+  private static async logIn(
+    host: StageHost,
+    profile: WorkerProfile,
+    key: KeyObject,
+  ): Promise<StageWorker> {
+    const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+    const address = encodeBase58(spki.subarray(-32));
     const sessionId = host.app.get(Ids).make('session');
-    const { id } = await host.app
-      .get(FleetService)
-      .join(address, sessionId, profileOf(pool, change));
+    const { id } = await host.app.get(FleetService).join(address, sessionId, profile);
     await host.db.query(`UPDATE workers SET lease_until = 'infinity' WHERE id = $1`, [id]);
     const said: { worker?: StageWorker } = {};
     const socket = {
@@ -91,7 +108,7 @@ export class StageWorker {
     const session = new Session(sessionId, socket as unknown as Session['socket'], '', 0); // the part of a socket that sessions use
     session.publicKey = decodeBase58(address);
     session.renewedMs = Infinity;
-    said.worker = new StageWorker(host, privateKey, id, session);
+    said.worker = new StageWorker(host, profile, key, id, session);
     host.app.get(Sessions).bind(id, session);
     return said.worker;
   }

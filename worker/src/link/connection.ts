@@ -66,8 +66,8 @@ export interface Outlet {
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 const SLOW_NETWORK_WAIT_MS = 250;
 /**
- * A worker is replaced when it logs in elsewhere, and also when its term ran out while it was not running. The second heals by
- * logging in again; so often within a minute it is the first: another agent has the same key.
+ * A worker is replaced when its key logs in elsewhere. Once it may be a socket of its own that it has given up and the orchestrator
+ * has not; so often within a minute another agent has the same key.
  */
 const MAX_REPLACED = 5;
 const REPLACED_WITHIN_MS = 60_000;
