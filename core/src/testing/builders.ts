@@ -1,7 +1,6 @@
 import {
   makeId,
   type AttemptId,
-  type JobId,
   type Resources,
   type TaskId,
   type WorkerId,
@@ -10,12 +9,11 @@ import type { Needs } from '../job/index.js';
 import type { OpenWorker, QueuedTask } from '../scheduler/index.js';
 
 /** Ids in order: the one of a lower number is older. */
-const idOf = <K extends 'worker' | 'task' | 'attempt' | 'job'>(kind: K, number: number) =>
+const idOf = <K extends 'worker' | 'task' | 'attempt'>(kind: K, number: number) =>
   makeId(kind, 1_700_000_000_000 + number, new Uint8Array(10));
 export const workerId = (number: number): WorkerId => idOf('worker', number);
 export const taskId = (number: number): TaskId => idOf('task', number);
 export const attemptId = (number: number): AttemptId => idOf('attempt', number);
-export const jobId = (number: number): JobId => idOf('job', number);
 
 export const NOTHING: Resources = {
   gpuMilli: 0,
