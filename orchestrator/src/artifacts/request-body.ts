@@ -1,5 +1,4 @@
 import type { Request } from 'express';
-import type { CheckedRequest } from '../platform/http/operation.js';
 import { ProblemError } from '../platform/http/problem.js';
 
 /** A sender or reader that moves no byte for this long is cut off. */
@@ -9,19 +8,12 @@ const LINGER_MS = 2_000;
 
 /**
  * Hands a request's body on while it arrives. `declaredBytes` is its Content-Length, which the server holds it to.
- * @throws ProblemError UNSUPPORTED_MEDIA_TYPE when it was JSON and is parsed already; VALIDATION_FAILED when the body
- * broke off; what `take` throws
+ * @throws ProblemError VALIDATION_FAILED when the body broke off; what `take` throws
  */
 export async function streamBody<T>(
   request: Request,
   take: (source: Request, declaredBytes: number | undefined) => Promise<T>,
 ): Promise<T> {
-  if ((request as CheckedRequest).bodyText !== undefined) {
-    throw new ProblemError(
-      'UNSUPPORTED_MEDIA_TYPE',
-      'Send the bytes as application/octet-stream, whatever they are.',
-    );
-  }
   const length = request.headers['content-length'];
   request.setTimeout(IDLE_MS, () => {
     if (!request.complete) request.destroy();

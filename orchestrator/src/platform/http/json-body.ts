@@ -11,14 +11,19 @@ import { ProblemError } from './problem.js';
 /** Largest JSON body: a batch of 100 specs of ordinary size. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** The methods whose bodies are documents; what PUT and PATCH send is bytes, even if it happens to be JSON. */
+const METHODS = new Set(['POST', 'DELETE']);
+const TYPES = ['application/json', 'application/*+json'];
+
 /** Reads a JSON body as text and parses it with the scanner for strangers' JSON; other bodies are left to be streamed. */
 export function jsonBody(): RequestHandler[] {
+  const readText = express.text({ type: TYPES, limit: MAX_BODY_BYTES, defaultCharset: 'utf-8' });
   return [
-    express.text({
-      type: ['application/json', 'application/*+json'],
-      limit: MAX_BODY_BYTES,
-      defaultCharset: 'utf-8',
-    }),
+    (request: Request, response: Response, next: NextFunction) => {
+      if (METHODS.has(request.method)) {
+        readText(request, response, (cause?: unknown) => next(cause && unreadable(cause)));
+      } else next();
+    },
     (request: Request, _response: Response, next: NextFunction) => {
       if (typeof request.body !== 'string') {
         next();
@@ -35,4 +40,19 @@ export function jsonBody(): RequestHandler[] {
       next();
     },
   ];
+}
+
+/** What the reader of bodies says of one that it could not read, by its status. */
+function unreadable(cause: unknown): unknown {
+  if (!(cause instanceof Error) || !('status' in cause)) return cause;
+  switch (cause.status) {
+    case 413:
+      return new ProblemError('JSON_TOO_LARGE', `The limit is ${MAX_BODY_BYTES} bytes.`);
+    case 415:
+      return new ProblemError('UNSUPPORTED_MEDIA_TYPE', `The body cannot be read: ${cause.message}.`);
+    case 400:
+      return new ProblemError('JSON_MALFORMED', `The body cannot be read: ${cause.message}.`);
+    default:
+      return cause;
+  }
 }
