@@ -99,14 +99,24 @@ describe('a runtime of the design that nobody offers yet', () => {
     const issues =
       JobSpec.safeParse({ kind: 'batch', runtime: { [name]: {} } }).error?.issues ?? [];
     expect(issues[0]?.message).toBe(`no worker software here offers ${name} yet; use tfjs or noop`);
-    expect(runtimeNotOffered(issues)).toBe(name);
+    expect(runtimeNotOffered(issues, {})).toBe(name);
   });
 
   test('is found inside a batch', () => {
-    const { error } = BatchRequest.safeParse({
-      jobs: [noop, { kind: 'batch', runtime: { llm: {} } }],
-    });
-    expect(runtimeNotOffered(error?.issues ?? [])).toBe('llm');
+    const batch = { jobs: [noop, { kind: 'batch', runtime: { llm: {} } }] };
+    const { error } = BatchRequest.safeParse(batch);
+    expect(runtimeNotOffered(error?.issues ?? [], batch)).toBe('llm');
+  });
+
+  test('a service is one, too, alone and in a batch', () => {
+    const service = { kind: 'service', runtime: { noop: {} } };
+    expect(runtimeNotOffered(JobSpec.safeParse(service).error?.issues ?? [], service)).toBe(
+      'service',
+    );
+    const batch = { jobs: [noop, service] };
+    expect(runtimeNotOffered(BatchRequest.safeParse(batch).error?.issues ?? [], batch)).toBe(
+      'service',
+    );
   });
 
   test('is not to blame for other faults', () => {
@@ -114,9 +124,12 @@ describe('a runtime of the design that nobody offers yet', () => {
       { kind: 'batch', runtime: { fortran: {} } },
       { ...noop, container: {} },
       { kind: 'batch', runtime: {} },
+      { ...noop, kind: 'party' },
+      { ...noop, kind: ['service'] },
+      null,
     ];
     for (const spec of faults)
-      expect(runtimeNotOffered(JobSpec.safeParse(spec).error?.issues ?? [])).toBeNull();
+      expect(runtimeNotOffered(JobSpec.safeParse(spec).error?.issues ?? [], spec)).toBeNull();
   });
 });
 

@@ -46,14 +46,36 @@ export type NoopSpec = z.infer<typeof NoopSpec>;
 /** Runtimes that are named in the design but that no worker software here runs yet. */
 export const RUNTIMES_NOT_OFFERED = ['onnx', 'llm', 'container'] as const;
 
-/** The runtime a refused spec asks for that is named in the design and not offered, or null: the fault is then not the spec's form. */
-export function runtimeNotOffered(issues: readonly z.core.$ZodIssue[]): string | null {
+/** What is offered, in words. */
+export const OFFERED = 'tfjs for training and inference, noop for batch';
+
+/**
+ * What a refused spec, or batch of specs, asks for that is named in the design and not offered: a runtime, or the kind `service`.
+ * Null when the fault is the spec's form.
+ */
+export function runtimeNotOffered(
+  issues: readonly z.core.$ZodIssue[],
+  value: unknown,
+): string | null {
   for (const issue of issues) {
-    if (issue.code !== 'unrecognized_keys' || issue.path.at(-1) !== 'runtime') continue;
-    const name = RUNTIMES_NOT_OFFERED.find((runtime) => issue.keys.includes(runtime));
-    if (name !== undefined) return name;
+    const member = issue.path.at(-1);
+    if (issue.code === 'unrecognized_keys' && member === 'runtime') {
+      const name = RUNTIMES_NOT_OFFERED.find((runtime) => issue.keys.includes(runtime));
+      if (name !== undefined) return name;
+    }
+    if (member === 'kind' && at(value, issue.path) === 'service') return 'service';
   }
   return null;
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null
+        ? (inner as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  );
 }
 
 const RuntimeSpec = z

@@ -1,6 +1,12 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-import { ROUTES, type OperationId, type Route } from '@tidemill/protocol';
+import {
+  OFFERED,
+  ROUTES,
+  runtimeNotOffered,
+  type OperationId,
+  type Route,
+} from '@tidemill/protocol';
 import type { z } from 'zod';
 import type { Authenticators, Caller } from './caller.js';
 import { OPERATION, type CheckedRequest, type InputOf } from './operation.js';
@@ -62,10 +68,15 @@ function checkBody(route: Route, request: CheckedRequest): unknown {
   if (request.bodyText === undefined) {
     throw new ProblemError('UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json.');
   }
-  return check(route.body, request.body, 'body');
+  return check(route.body, request.body, 'body', route);
 }
 
-function check(schema: z.ZodType | undefined, value: unknown, place: string): unknown {
+function check(
+  schema: z.ZodType | undefined,
+  value: unknown,
+  place: string,
+  route?: Route,
+): unknown {
   if (schema === undefined) return undefined;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -73,6 +84,13 @@ function check(schema: z.ZodType | undefined, value: unknown, place: string): un
     path: [place, ...issue.path.map(String)].join('.'),
     message: issue.message,
   }));
+  const wanted = route?.errors.includes('RUNTIME_NOT_OFFERED')
+    ? runtimeNotOffered(parsed.error.issues, value)
+    : null;
+  if (wanted !== null) {
+    const detail = `No worker software here offers ${wanted} yet. Offered: ${OFFERED}.`;
+    throw new ProblemError('RUNTIME_NOT_OFFERED', detail, { errors });
+  }
   throw new ProblemError(
     'VALIDATION_FAILED',
     errors[0] ? `${errors[0].path}: ${errors[0].message}` : 'invalid',
