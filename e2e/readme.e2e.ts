@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from './harness/eventually.js';
-import { blocksOf } from './harness/readme-blocks.js';
+import { blocksOf } from './harness/fenced-blocks.js';
 import { type TestNetwork, testNetwork } from './harness/test-network.js';
 
 // Every block of README.md is executed here as it stands there. Only what differs on every machine is put in: the address of the
