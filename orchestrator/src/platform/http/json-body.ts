@@ -49,7 +49,10 @@ function unreadable(cause: unknown): unknown {
     case 413:
       return new ProblemError('JSON_TOO_LARGE', `The limit is ${MAX_BODY_BYTES} bytes.`);
     case 415:
-      return new ProblemError('UNSUPPORTED_MEDIA_TYPE', `The body cannot be read: ${cause.message}.`);
+      return new ProblemError(
+        'UNSUPPORTED_MEDIA_TYPE',
+        `The body cannot be read: ${cause.message}.`,
+      );
     case 400:
       return new ProblemError('JSON_MALFORMED', `The body cannot be read: ${cause.message}.`);
     default:
