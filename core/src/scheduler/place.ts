@@ -50,11 +50,18 @@ export function place(snapshot: Snapshot): Plan {
   const given = new Map<WorkerId, number>();
   // A group whose workers are all full stays so for the rest of the turn.
   const full = new Set<Group>();
+  let last: { readonly group: Group; readonly preferred: WorkerId | null; readonly ranking: Ranking } | null = null;
 
   for (const queued of [...snapshot.queued].sort(byPriority)) {
     const task = besideItsFamily(queued, families);
     const group = groupOf(task, workers, groups);
-    const { best, busy } = full.has(group) ? NOBODY : rank(task, group.suitable, given);
+    const ranking: Ranking = full.has(group)
+      ? NOBODY
+      : ((last?.group === group && last.preferred === task.preferred
+          ? again(task, last.ranking, given)
+          : null) ?? rank(task, group.suitable, given));
+    last = { group, preferred: task.preferred, ranking };
+    const { best, busy } = ranking;
     const [first] = best;
     if (first === undefined) {
       full.add(group);
@@ -161,6 +168,23 @@ function rank(
     if (best.length > SHOWN_CANDIDATES) best.pop();
   }
   return { best, busy };
+}
+
+/**
+ * The ranking after its first was given a task of the same group: nobody else has changed, so it stands while the first has room
+ * and is still ahead of the second. Null when all have to be ranked anew.
+ */
+function again(
+  task: QueuedTask,
+  { best, busy }: Ranking,
+  given: ReadonlyMap<WorkerId, number>,
+): Ranking | null {
+  const [first, ...others] = best;
+  if (first === undefined || !hasRoom(task, first.worker)) return null;
+  const points = score(task, first.worker, given.get(first.worker.id) ?? 0);
+  const second = others[0];
+  if (second !== undefined && points <= second.points) return null;
+  return { best: [{ worker: first.worker, points }, ...others], busy };
 }
 
 /** Workers here are copies made for this turn, so they may change. */

@@ -19,7 +19,7 @@ const WEIGHTS = { affinity: 4, price: 2, spread: 1 } as const;
  * quarter of the spread between a full worker and a free one, so tasks that fill a quarter of a machine still spread.
  */
 const TOGETHER_POINTS = POINT / 4;
-const MAX_TOGETHER = 16;
+const MAX_TOGETHER = 32;
 
 /** How good a worker with room is for a task, term by term. `given` is how many tasks this turn has given it already. */
 export function scoreTerms(task: QueuedTask, worker: OpenWorker, given: number): readonly Term[] {

@@ -23,19 +23,24 @@ export class LedgerBook {
       tx,
       entries.flatMap(({ postings }) => postings),
     );
-    const legs = entries.flatMap(({ postings }, i) =>
-      postings.map((posting) => ({ ...posting, i })),
-    );
+    const moved: string[] = [];
+    const legs = { entry: [] as number[], account: [] as bigint[], amount: [] as bigint[] };
+    for (const [i, { postings }] of entries.entries()) {
+      const ids = postings.map(({ owner, bucket }) => accounts.get(nameOf(owner, bucket)) ?? 0n);
+      moved.push(`{${ids.join(',')}}`);
+      for (const [leg, { amount }] of postings.entries()) {
+        legs.entry.push(i);
+        legs.account.push(ids[leg] ?? 0n);
+        legs.amount.push(amount);
+      }
+    }
     const booked = await tx.query<{ i: number }>(BOOK, [
       entries.map(({ kind }) => kind),
       entries.map(({ ref }) => ref),
-      entries.map(
-        ({ postings }) =>
-          `{${postings.map(({ owner, bucket }) => accounts.get(nameOf(owner, bucket))).join(',')}}`,
-      ),
-      legs.map(({ i }) => i),
-      legs.map(({ owner, bucket }) => accounts.get(nameOf(owner, bucket))),
-      legs.map(({ amount }) => amount),
+      moved,
+      legs.entry,
+      legs.account,
+      legs.amount,
     ]);
     return booked.flatMap(({ i }) => entries[i] ?? []);
   }

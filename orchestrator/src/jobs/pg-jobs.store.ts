@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { copiesOf } from '@tidemill/core/job';
 import type { AccountId, JobId } from '@tidemill/protocol';
 import { hash } from 'node:crypto';
-import type { Tx } from '../platform/db/db.js';
+import { fromJsonTexts, jsonTexts, type Tx } from '../platform/db/db.js';
 import { JobsStore, type Claimed, type JobEnd, type NewJob } from './jobs.store.js';
 
 @Injectable()
@@ -14,8 +14,8 @@ export class PgJobsStore extends JobsStore {
       jobs.map(({ id }) => id),
       drafts.map(({ kind }) => kind),
       drafts.map(({ spec }) => spec.name ?? null),
-      drafts.map(({ specText }) => specText),
-      drafts.map(({ needs }) => JSON.stringify(needs)),
+      jsonTexts(drafts.map(({ specText }) => specText)),
+      jsonTexts(drafts.map(({ needs }) => JSON.stringify(needs))),
       drafts.map(({ verify }) => JSON.stringify(verify)),
       drafts.map(({ priority }) => priority),
       drafts.map(({ maxAttempts }) => maxAttempts),
@@ -131,7 +131,7 @@ INSERT INTO jobs (account_id, id, kind, name, spec, needs, verify, priority, max
   hold, task_cap, tasks_total, tasks_left, deadline)
 SELECT $1, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
   hold, task_cap, tasks, tasks, deadline
-FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::bigint[],
+FROM unnest($2::text[], $3::text[], $4::text[], ${fromJsonTexts('$5')}, ${fromJsonTexts('$6')}, $7::text[], $8::int[], $9::int[], $10::bigint[],
   $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::timestamptz[])
   AS job (id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask, hold, task_cap, tasks, deadline)`;
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AttemptId, Digest, JobId, TaskId, WorkerId } from '@tidemill/protocol';
 import { digestOf } from '../jobs/pg-jobs.store.js';
-import type { Tx } from '../platform/db/db.js';
+import { fromJsonTexts, jsonTexts, type Tx } from '../platform/db/db.js';
 import { resultOf, type SoundReceipt } from './check-receipts.js';
 import {
   ReceiptsStore,
@@ -30,7 +30,7 @@ export class PgReceiptsStore extends ReceiptsStore {
       receipts.map(({ receipt }) => receipt.taskDigest),
       receipts.map(({ receipt }) => receipt.usage.billableMs),
       receipts.map(({ hash }) => hash),
-      receipts.map(({ text }) => text),
+      jsonTexts(receipts.map(({ text }) => text)),
       receipts.map(({ path }) => path),
       receipts.map(({ batchIndex }) => batchIndex),
       receipts.map(({ batchSize }) => batchSize),
@@ -148,7 +148,7 @@ export class PgReceiptsStore extends ReceiptsStore {
  */
 const TAKE = `
 WITH got AS (
-  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bigint[], $8::bytea[], $9::text[], $10::bytea[],
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bigint[], $8::bytea[], ${fromJsonTexts('$9')}, $10::bytea[],
     $11::int[], $12::int[], $13::bytea[], $14::text[], $15::text[])
     AS got (attempt_id, task_id, job_id, worker_id, fence, task_digest, meter_ms, hash, text, path, batch_index, batch_size, signature, outcome, result)
   ORDER BY attempt_id

@@ -28,3 +28,12 @@ export abstract class SequencerDb extends Db {}
 export class DatabaseUnavailableError extends Error {
   override readonly name = 'DatabaseUnavailableError';
 }
+
+/** Separates JSON texts that travel as one parameter: JSON escapes control characters, so none of them contains it. */
+const SEPARATOR = '\u001e';
+
+/** JSON texts as one parameter for `fromJsonTexts`: spelling them as an array literal would escape every quote in them. */
+export const jsonTexts = (texts: readonly string[]): string => texts.join(SEPARATOR);
+
+/** SQL for the list behind such a parameter. */
+export const fromJsonTexts = (parameter: string): string => `string_to_array(${parameter}, E'\\x1e')`;

@@ -148,5 +148,6 @@ function elementOf(item: unknown): string {
 
 function quoted(text: string): string {
   if (PLAIN.test(text) && text.toUpperCase() !== 'NULL') return text;
+  if (!text.includes('"') && !text.includes('\\')) return `"${text}"`;
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
