@@ -30,8 +30,9 @@ export class PgDb extends Db {
       max: options.max,
       application_name: `tidemill-${options.name}`,
       connectionTimeoutMillis: 5_000,
-      // Plans made once on empty tables scan them for ever after, so every statement is planned for its arguments.
-      options: `-c role=${options.role} -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c plan_cache_mode=force_custom_plan -c jit=off`,
+      // Plans made once on empty tables scan them for ever after, so every statement is planned for its arguments; and the
+      // stages look up some hundred rows by key, for which a scan of the whole table looks cheap until it has a million rows.
+      options: `-c role=${options.role} -c statement_timeout=30s -c idle_in_transaction_session_timeout=30s -c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c jit=off`,
     });
     // Without a listener the process ends when the database goes away.
     this.pool.on('error', (err) => log.warn({ err }, 'database connection lost'));
