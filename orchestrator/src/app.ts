@@ -8,7 +8,9 @@ import type { Config } from './config/env.js';
 import { migrate } from './platform/db/migrate.js';
 import { WorkerWsAdapter } from './gateway/worker-ws.adapter.js';
 import { DOCS_ASSETS, DOCS_START } from './platform/health/health.controller.js';
+import { countRequests } from './platform/http/count-requests.js';
 import { jsonBody } from './platform/http/json-body.js';
+import { Telemetry } from './platform/telemetry/telemetry.js';
 
 /** Brings the database up to date and builds the application; the caller listens and closes. */
 export async function createApp(config: Config): Promise<NestExpressApplication> {
@@ -20,6 +22,7 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   });
   app.disable('x-powered-by');
   app.set('query parser', 'simple'); // nested objects in a query are nobody's need here
+  app.use(countRequests(app.get(Telemetry)));
   app.use(securityHeaders);
   app.use('/docs/assets', express.static(DOCS_ASSETS, { index: false, dotfiles: 'deny' }));
   app.use('/docs/start.js', (_request: Request, response: Response) =>
