@@ -13,7 +13,7 @@ import { type TestNetwork, testNetwork } from './harness/test-network.js';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const blocks = blocksOf(readFileSync(join(ROOT, 'README.md'), 'utf8'));
 
-/** The commands that start all of this: the demo has a test of its own, and `npm test` is what runs this file. */
+/** The commands that start all of this: e2e/demo.e2e.ts tells the demo's story and keeps its network; `npm test` runs this file. */
 const ELSEWHERE = ['demo', 'test', 'keep'];
 const HERE = [
   ...['terminal', 'join', 'joined', 'drain', 'curl', 'curl-watch', 'run'],
