@@ -17,7 +17,7 @@ import {
   type TfjsInput,
 } from '@tidemill/protocol';
 import type { Signer } from '@tidemill/protocol/node';
-import { ArtifactsService } from '../artifacts/artifacts.service.js';
+import { ArtifactsService, ArtifactTooLargeError } from '../artifacts/artifacts.service.js';
 import { IntakeService } from '../artifacts/intake.service.js';
 import { auditDraw } from '../platform/audit-draw.js';
 import { ProblemError } from '../platform/http/problem.js';
@@ -141,15 +141,15 @@ export class TfjsDrafter {
         `The data is ${bytes} bytes; the limit of this runtime is ${MAX_SURVEYED_BYTES}.`,
       );
     }
-    if ('csv' in input) return { csv: await this.artifacts.readAll(input.csv, MAX_SURVEYED_BYTES) };
+    const read = (digest: Digest) => this.read(digest, MAX_SURVEYED_BYTES, 'DATA_INVALID');
+    if ('csv' in input) return { csv: await read(input.csv) };
     const arrays: Record<string, Uint8Array> = {};
-    for (const [name, digest] of Object.entries(input.arrays))
-      arrays[name] = await this.artifacts.readAll(digest, MAX_SURVEYED_BYTES);
+    for (const [name, digest] of Object.entries(input.arrays)) arrays[name] = await read(digest);
     return { arrays };
   }
 
   private async readTopology(digest: Digest): Promise<unknown> {
-    const bytes = await this.artifacts.readAll(digest, MAX_TOPOLOGY_BYTES);
+    const bytes = await this.read(digest, MAX_TOPOLOGY_BYTES, 'MODEL_TOO_LARGE');
     const json = parseJson(Buffer.from(bytes).toString('utf8'), MAX_TOPOLOGY_BYTES);
     if (!json.ok)
       throw new ProblemError(
@@ -157,6 +157,20 @@ export class TfjsDrafter {
         `The topology ${digest} is not JSON we take: ${json.message}`,
       );
     return json.value;
+  }
+
+  /** The whole artifact, or what is wrong with it in the submitter's words. */
+  private async read(
+    digest: Digest,
+    maxBytes: number,
+    tooLarge: 'MODEL_TOO_LARGE' | 'DATA_INVALID',
+  ): Promise<Uint8Array> {
+    try {
+      return await this.artifacts.readAll(digest, maxBytes);
+    } catch (cause) {
+      if (!(cause instanceof ArtifactTooLargeError)) throw cause;
+      throw new ProblemError(tooLarge, `${cause.message}.`, {}, { cause });
+    }
   }
 }
 
