@@ -72,6 +72,9 @@ export function summary({ state, reason, cost, taskList }: JobDetail): string {
 
 const OVER = ['succeeded', 'failed', 'cancelled', 'expired'];
 
+/** A spec as it is written, before defaults are filled in and texts become digests. */
+export type AskedJob = (typeof JobSpec)['_zod']['input'];
+
 /** Who asks for work and pays. */
 export class Submitter {
   constructor(
@@ -86,7 +89,7 @@ export class Submitter {
   }
 
   /** Submits a job that has to be accepted. */
-  async submit(spec: JobSpec): Promise<JobView> {
+  async submit(spec: AskedJob): Promise<JobView> {
     const answer = await this.post(spec);
     expect(answer.status, JSON.stringify(answer.body)).toBe(201);
     return answer.body;
