@@ -18,7 +18,7 @@ import type { Orchestrator } from './orchestrator.js';
 import { freshSigner } from './signer.js';
 
 /** Logs a wallet in over HTTP, by signing the challenge. */
-export async function logIn(orchestrator: Orchestrator, wallet: Signer): Promise<LoginResult> {
+async function logIn(orchestrator: Orchestrator, wallet: Signer): Promise<LoginResult> {
   const anyone = new Http(orchestrator.url);
   const publicKey = wallet.address;
   const challenge = await anyone.post<LoginChallenge>('/v1/auth/challenge', { publicKey });
