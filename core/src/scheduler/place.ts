@@ -50,7 +50,11 @@ export function place(snapshot: Snapshot): Plan {
   const given = new Map<WorkerId, number>();
   // A group whose workers are all full stays so for the rest of the turn.
   const full = new Set<Group>();
-  let last: { readonly group: Group; readonly preferred: WorkerId | null; readonly ranking: Ranking } | null = null;
+  let last: {
+    readonly group: Group;
+    readonly preferred: WorkerId | null;
+    readonly ranking: Ranking;
+  } | null = null;
 
   for (const queued of [...snapshot.queued].sort(byPriority)) {
     const task = besideItsFamily(queued, families);
