@@ -36,4 +36,5 @@ const SEPARATOR = '\u001e';
 export const jsonTexts = (texts: readonly string[]): string => texts.join(SEPARATOR);
 
 /** SQL for the list behind such a parameter. */
-export const fromJsonTexts = (parameter: string): string => `string_to_array(${parameter}, E'\\x1e')`;
+export const fromJsonTexts = (parameter: string): string =>
+  `string_to_array(${parameter}, E'\\x1e')`;
