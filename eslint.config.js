@@ -122,6 +122,8 @@ const TYPED = {
     'error',
     { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
   ],
+  // `[...text]` takes a text apart into code points, which is what a limit on its length counts.
+  '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
   // A Nest module is a class without a body.
   '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
   // A method of a port is async so that whatever it throws is a rejection, awaiting or not.

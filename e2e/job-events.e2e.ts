@@ -77,18 +77,17 @@ test('a stream tells what happens in its order, as it happens, and ends when the
 test('a stream that breaks off and is resumed loses nothing and repeats nothing', async () => {
   const { id, done } = await run('resumed', 300);
   const seen: Streamed[] = [];
-  let last: Streamed | undefined;
+  let part: Streamed[];
   do {
+    const last = seen.at(-1);
     // Leaves after every second event, wherever that is.
     let count = 0;
-    const part = await eventsOf(alice, id, {
+    part = await eventsOf(alice, id, {
       ...(last === undefined ? {} : { after: last.id }),
       enough: () => (count += 1) === 2,
     });
     seen.push(...part);
-    last = seen.at(-1);
-    if (part.length === 0) break;
-  } while (true);
+  } while (part.length > 0);
   await done;
   const keys = seen.map(({ id: key }) => key);
   expect(new Set(keys).size).toBe(keys.length);
