@@ -1,4 +1,4 @@
-import type { JobDetail, JobId, JobSpec } from '@tidemill/protocol';
+import type { JobDetail, JobId, JobSpec, JobView } from '@tidemill/protocol';
 import { randomUUID } from 'node:crypto';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { AccountsService } from '../accounts/accounts.service.js';
@@ -80,6 +80,10 @@ export class StageSubmitter {
       spec,
     );
     return id;
+  }
+
+  cancel(id: JobId): Promise<JobView> {
+    return this.host.app.get(JobsService).cancel(this.accountId, id);
   }
 
   job(id: JobId): Promise<JobDetail> {

@@ -109,6 +109,11 @@ export class PgVerdictsStore extends VerdictsStore {
     return rows.map(({ id }) => id);
   }
 
+  async receiptTexts(tx: Tx, attemptIds: readonly AttemptId[]): Promise<ReadonlyMap<AttemptId, string>> {
+    const rows = await tx.query<{ attempt_id: AttemptId; text: string }>('SELECT attempt_id, text FROM receipts WHERE attempt_id = ANY ($1)', [attemptIds]);
+    return new Map(rows.map(({ attempt_id, text }) => [attempt_id, text]));
+  }
+
   async voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]> {
     const rows = await tx.query<{
       task_id: TaskId;

@@ -47,8 +47,10 @@ export interface Verdict {
 export interface Voided {
   readonly attemptId: AttemptId | null;
   readonly taskId: TaskId;
+  readonly rootId: TaskId;
   readonly jobId: JobId;
   readonly workerId: WorkerId | null;
+  /** Whether it waits for a verdict. */
   readonly reported: boolean;
 }
 
@@ -85,6 +87,12 @@ export abstract class VerdictsStore {
 
   /** Writes verdicts, moves attempts, tasks and workers' counts; gives the jobs of which nothing is left to do. */
   abstract give(tx: Tx, verdicts: readonly Verdict[]): Promise<readonly JobId[]>;
+
+  /** What these attempts reported, as it was signed. */
+  abstract receiptTexts(
+    tx: Tx,
+    attemptIds: readonly AttemptId[],
+  ): Promise<ReadonlyMap<AttemptId, string>>;
 
   /** Takes back every task that depends on this one, directly or not; gives what each had. */
   abstract voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]>;

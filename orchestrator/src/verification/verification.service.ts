@@ -1,6 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isAudited, judge } from '@tidemill/core/verification';
-import { TFJS_OUTPUTS, type Digest, type TaskId, type WorkerId } from '@tidemill/protocol';
+import {
+  TFJS_OUTPUTS,
+  type AttemptId,
+  type Digest,
+  type TaskId,
+  type WorkerId,
+} from '@tidemill/protocol';
 import type { Signer } from '@tidemill/protocol/node';
 import { JobsService } from '../jobs/jobs.service.js';
 import { auditDraw } from '../platform/audit-draw.js';
@@ -13,7 +19,14 @@ import { Wakeups } from '../platform/wakeups.js';
 import { startingFrom } from '../receipts/receipts.service.js';
 import { ReceiptsStore } from '../receipts/receipts.store.js';
 import { TrailWriter } from '../trail/trail.writer.js';
-import { VerdictsStore, type Member, type Reported, type Verdict } from './verdicts.store.js';
+import { ownFailure } from './own-failure.js';
+import {
+  VerdictsStore,
+  type Member,
+  type Reported,
+  type Verdict,
+  type Voided,
+} from './verdicts.store.js';
 
 /** The stage's cursor. */
 export const STAGE = 'verification';
@@ -74,8 +87,9 @@ export class VerificationService {
   private async judgeFamilies(tx: Tx, rootIds: readonly TaskId[]): Promise<Verdict[]> {
     if (rootIds.length === 0) return [];
     const members = await this.store.families(tx, rootIds);
-    const verdicts: Verdict[] = [];
-    const copies: { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[] = [];
+    const verdicts = new Map<TaskId, readonly Verdict[]>();
+    const voided = new Set<TaskId>();
+    let copies: { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[] = [];
     for (const rootId of rootIds) {
       const family = members.filter((member) => member.rootId === rootId);
       const [only] = family;
@@ -98,9 +112,12 @@ export class VerificationService {
         await this.store.markDisputed(tx, judgement.disputed);
         continue;
       }
-      verdicts.push(...familyVerdicts(family, new Set<string>(judgement.accepted)));
-      await this.repair(tx, rootId, family, new Set<string>(judgement.rejected));
+      verdicts.set(rootId, familyVerdicts(family, new Set<string>(judgement.accepted)));
+      const rejected = new Set<string>(judgement.rejected);
+      for (const later of await this.repair(tx, rootId, family, rejected)) voided.add(later);
     }
+    // Whatever was found of a task before it turned out to be void has been said of something else.
+    copies = copies.filter(({ rootId }) => !voided.has(rootId));
     if (copies.length > 0) {
       await this.store.addCopies(tx, copies);
       await this.trail.append(
@@ -113,47 +130,35 @@ export class VerificationService {
       );
       await this.wakeups.notify(tx, 'tasks');
     }
-    return verdicts;
+    return [...verdicts].flatMap(([rootId, given]) => (voided.has(rootId) ? [] : given));
   }
 
-  /** When a task's own attempt was wrong, everything that started from its checkpoint is void and starts again from the right one. */
+  /**
+   * When a task's own attempt was wrong, everything that started from its checkpoint is void and starts again from the right one;
+   * gives the tasks that were taken back. Whoever did that work in good faith is paid by the network; whoever caused it is not.
+   */
   private async repair(
     tx: Tx,
     rootId: TaskId,
     family: readonly Member[],
     rejected: ReadonlySet<string>,
-  ): Promise<void> {
-    const primary = family.find(({ role }) => role === 'primary');
+  ): Promise<ReadonlySet<TaskId>> {
+    const wrong = family.filter(({ attemptId }) => attemptId !== null && rejected.has(attemptId));
     const right = family.find(({ attemptId }) => attemptId !== null && !rejected.has(attemptId));
-    if (
-      primary?.attemptId == null ||
-      !rejected.has(primary.attemptId) ||
-      right?.attemptId == null ||
-      right.workerId === null
-    )
-      return;
+    const isPrimaryWrong = wrong.some(({ role }) => role === 'primary');
+    if (!isPrimaryWrong || right?.attemptId == null || right.workerId === null) return new Set();
     const voided = await this.store.voidDependents(tx, rootId);
+    const guilty = new Set(wrong.map(({ workerId }) => workerId));
     await this.give(
       tx,
-      voided.flatMap(({ attemptId, taskId, jobId, reported }): Verdict[] =>
-        attemptId !== null && reported
-          ? [
-              {
-                attemptId,
-                taskId,
-                jobId,
-                verdict: 'accepted',
-                reason: 'void: started from a rejected result',
-                payer: 'fees',
-                settles: null,
-                failure: null,
-              },
-            ]
-          : [],
-      ),
+      voided.flatMap((one): Verdict[] => {
+        const { attemptId, workerId, reported } = one;
+        return attemptId !== null && reported ? [voidVerdict(one, attemptId, guilty.has(workerId))] : [];
+      }),
     );
     if (voided.length > 0) await this.wakeups.notify(tx, 'cancel');
     await this.restart(tx, rootId, right.attemptId, right.workerId);
+    return new Set(voided.map(({ rootId: later }) => later));
   }
 
   private async restart(
@@ -187,21 +192,7 @@ export class VerificationService {
     const succeeded = await this.store.give(tx, verdicts);
     for (const { verdict } of verdicts) this.telemetry.verdicts.inc({ verdict });
     this.telemetry.jobsFinished.inc({ state: 'succeeded' }, succeeded.length);
-    await this.jobs.end(
-      tx,
-      verdicts.flatMap(({ jobId, failure, settles }) =>
-        failure === null || settles === null
-          ? []
-          : [
-              {
-                jobId,
-                state: 'failed' as const,
-                code: failure,
-                message: 'The job\u2019s own code failed; see its logs.',
-              },
-            ],
-      ),
-    );
+    await this.endFailed(tx, verdicts);
     await this.trail.append(
       tx,
       verdicts.map(({ attemptId, taskId, verdict, reason, payer, receipt }) => ({
@@ -219,6 +210,27 @@ export class VerificationService {
       })),
     );
     await this.wakeups.notify(tx, 'verdicts', 'job');
+  }
+
+  /** Ends the jobs whose own code failed, with what it said. */
+  private async endFailed(tx: Tx, verdicts: readonly Verdict[]): Promise<void> {
+    const failed = verdicts.flatMap(({ attemptId, jobId, failure, settles }) =>
+      failure === null || settles === null ? [] : [{ attemptId, jobId, failure }],
+    );
+    if (failed.length === 0) return;
+    const receipts = await this.store.receiptTexts(
+      tx,
+      failed.map(({ attemptId }) => attemptId),
+    );
+    await this.jobs.end(
+      tx,
+      failed.map(({ attemptId, jobId, failure }) => ({
+        jobId,
+        state: 'failed',
+        code: failure,
+        message: ownFailure(receipts.get(attemptId) ?? ''),
+      })),
+    );
   }
 }
 
@@ -271,6 +283,14 @@ function familyVerdicts(family: readonly Member[], accepted: ReadonlySet<string>
       },
     ];
   });
+}
+
+/** What becomes of a result that started from a rejected one; `isGuilty` says that the same worker made that. */
+function voidVerdict({ taskId, jobId }: Voided, attemptId: AttemptId, isGuilty: boolean): Verdict {
+  const about = { attemptId, taskId, jobId, settles: null, failure: null };
+  return isGuilty
+    ? { ...about, verdict: 'rejected', reason: 'void: started from its own rejected result', payer: 'nobody' }
+    : { ...about, verdict: 'accepted', reason: 'void: started from a rejected result', payer: 'fees' };
 }
 
 /** An execution without an attempt has no result either, so `judge` waits and never names it. */

@@ -15,9 +15,20 @@ export const logsCommand = (cli: Cli) =>
         const tidemill = session.tidemill();
         const signal = session.io.interrupted;
         const lines = options.follow ? tailLogs(tidemill, id, { signal }) : tidemill.jobs.logs(id);
-        for await (const line of lines) print(session, line);
+        let isEmpty = true;
+        for await (const line of lines) {
+          isEmpty = false;
+          print(session, line);
+        }
+        if (isEmpty) await sayWhy(session, id);
       }),
     );
+
+/** A job that failed before it wrote a line has left its reason. */
+async function sayWhy(session: Session, id: string): Promise<void> {
+  const { reason } = await session.tidemill().jobs.get(id);
+  if (reason !== null) session.io.err(`${printable(reason.code)}: ${printable(reason.message)}\n`);
+}
 
 function print({ io, json }: Session, line: LogLine): void {
   if (json) {

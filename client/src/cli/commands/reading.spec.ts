@@ -107,6 +107,17 @@ test('a log is read over all its pages', async () => {
   expect((await cli.tidemill(`logs ${JOB_ID}`)).out).toBe('00:00:01  line 0\n00:00:01  line 1\n');
 });
 
+test('where a job wrote nothing, the reason it failed is shown instead', async () => {
+  await cli.network({
+    [`GET /v1/jobs/${JOB_ID}/logs`]: () => page([]),
+    [`GET /v1/jobs/${JOB_ID}`]: () => ({
+      json: aJobDetail({ reason: { code: 'TOLD_TO_FAIL', message: 'as \u001b[2Jtold' } }),
+    }),
+  });
+  const { code, out, err } = await cli.tidemill(`logs ${JOB_ID}`);
+  expect([code, out, err]).toEqual([0, '', 'TOLD_TO_FAIL: as told\n']);
+});
+
 test('a log that is followed shows each line once until the job is over', async () => {
   const line = (n: number) => ({
     attemptId: 'att_1',
