@@ -10,7 +10,7 @@ import { Sessions } from './sessions.js';
 const WRITTEN_AFTER_MS = 5;
 /** When more than so many wait the network is busy with short tasks, and writing waits longer: most will have reported by then. */
 const MANY = 32;
-const WRITTEN_AFTER_WHEN_MANY_MS = 150;
+const WRITTEN_AFTER_WHEN_MANY_MS = 500;
 
 /**
  * Leases that workers took, on their way to the database. A worker may start at once, since a lease that moved meanwhile is caught
