@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { AccountId, Digest } from '@tidemill/protocol';
+import type { AccountId, Digest, WorkerId } from '@tidemill/protocol';
 import type { Readable } from 'node:stream';
 import { Clock } from '../platform/clock.js';
 import type { Tx } from '../platform/db/db.js';
 import type { Caller } from '../platform/http/caller.js';
 import { ArtifactStore, type ByteRange } from './artifact.store.js';
 import { GrantsStore, type ArtifactInfo } from './grants.store.js';
+import { ArtifactLimits } from './limits.js';
 import { keeperOf, type Grantee } from './owner.js';
 import { DamagedArtifactError, verified } from './verified.js';
 
@@ -21,6 +22,7 @@ export class ArtifactsService {
     private readonly grants: GrantsStore,
     private readonly bytes: ArtifactStore,
     private readonly clock: Clock,
+    private readonly limits: ArtifactLimits,
   ) {}
 
   /** What is known of these digests, whoever they belong to; those that are not stored are absent. */
@@ -82,6 +84,18 @@ export class ArtifactsService {
     if (digests.length === 0) return [];
     const given = new Set(await this.grants.addGrants(tx, digests, to, until ?? null, this.now()));
     return digests.filter((digest) => !given.has(digest));
+  }
+
+  /** A worker's copies stay, however long it takes, until `letExpire`: what it has reported is waited for. */
+  async retain(tx: Tx, digests: readonly Digest[], of: WorkerId): Promise<void> {
+    if (digests.length > 0) await this.grants.keepGrants(tx, digests, { kind: 'worker', id: of });
+  }
+
+  /** A worker's copies that were retained last as long as any other copy of a worker from now on. Repeating is harmless. */
+  async letExpire(tx: Tx, digests: readonly Digest[], of: WorkerId): Promise<void> {
+    if (digests.length === 0) return;
+    const until = new Date(this.clock.nowMs() + this.limits.workerKeepMs);
+    await this.grants.limitGrants(tx, digests, { kind: 'worker', id: of }, until);
   }
 
   /** Ends rights that were granted; what the owner stored itself stays its own. Repeating is harmless. */

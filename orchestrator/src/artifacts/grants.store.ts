@@ -57,6 +57,11 @@ export abstract class GrantsStore {
   /** Ends rights that were given; what the owner stored itself stays its own. */
   abstract endGrants(tx: Tx, digests: readonly Digest[], of: Grantee, now: Date): Promise<void>;
 
+  /** Takes the end from rights of an owner that have one. */
+  abstract keepGrants(tx: Tx, digests: readonly Digest[], of: Keeper): Promise<void>;
+  /** Gives the rights of an owner that have no end this one. */
+  abstract limitGrants(tx: Tx, digests: readonly Digest[], of: Keeper, until: Date): Promise<void>;
+
   /** Some owners with rights that ended before `now`. */
   abstract ownersOfEnded(now: Date, most: number): Promise<OwnerRow[]>;
   /** Deletes at most `most` ended rights of one owner, and returns the digests to which nobody has a right any more. */

@@ -99,6 +99,14 @@ export class PgGrantsStore extends GrantsStore {
     await tx.query(END_GRANTS, [digests, of.kind, of.id, now]);
   }
 
+  async keepGrants(tx: Tx, digests: readonly Digest[], of: Keeper): Promise<void> {
+    await tx.query(KEEP_GRANTS, [digests, of.kind, of.id]);
+  }
+
+  async limitGrants(tx: Tx, digests: readonly Digest[], of: Keeper, until: Date): Promise<void> {
+    await tx.query(LIMIT_GRANTS, [digests, of.kind, of.id, until]);
+  }
+
   async ownersOfEnded(now: Date, most: number): Promise<OwnerRow[]> {
     return await this.db.query<OwnerRow>(OWNERS_OF_ENDED, [now, most]);
   }
@@ -174,7 +182,7 @@ const ADD_STORED = `
 INSERT INTO artifact_grants (digest, owner_kind, owner_id, account_id, stored_bytes, stored, until, created_at)
 VALUES ($1, $2, $3, $4, $5, true, $6, $7)
 ON CONFLICT (digest, owner_kind, owner_id) DO UPDATE SET stored = true, stored_bytes = EXCLUDED.stored_bytes,
-  until = CASE WHEN EXCLUDED.until IS NOT NULL THEN GREATEST(artifact_grants.until, EXCLUDED.until) END
+  until = CASE WHEN artifact_grants.until IS NULL OR EXCLUDED.until IS NULL THEN NULL ELSE GREATEST(artifact_grants.until, EXCLUDED.until) END
 RETURNING created_at AS "createdAt"`;
 
 const CHARGE = `
@@ -198,6 +206,16 @@ WHERE owner_kind = $2 AND owner_id = $3 AND NOT stored AND (until IS NULL OR unt
   SELECT digest FROM artifact_grants
   WHERE digest = ANY ($1::text[]) AND owner_kind = $2 AND owner_id = $3 ORDER BY digest FOR UPDATE
 )`;
+
+const OWN = `
+SELECT digest FROM artifact_grants WHERE digest = ANY ($1::text[]) AND owner_kind = $2 AND owner_id = $3 ORDER BY digest FOR UPDATE`;
+
+const KEEP_GRANTS = `
+UPDATE artifact_grants SET until = NULL
+WHERE owner_kind = $2 AND owner_id = $3 AND until IS NOT NULL AND digest IN (${OWN})`;
+
+const LIMIT_GRANTS = `
+UPDATE artifact_grants SET until = $4 WHERE owner_kind = $2 AND owner_id = $3 AND until IS NULL AND digest IN (${OWN})`;
 
 const OWNERS_OF_ENDED = `
 SELECT DISTINCT owner_kind AS kind, owner_id AS id FROM (

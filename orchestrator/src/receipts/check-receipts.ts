@@ -111,6 +111,13 @@ function faultOf(
   return null;
 }
 
+/** The result of a receipt that names no outputs. */
+const NOTHING = `outputs:${Buffer.from(nodeSha256(new Uint8Array())).toString('hex')}`;
+
+/** Whether a receipt with this result may name outputs that succeeded. */
+export const mayHaveOutputs = (result: string): boolean =>
+  result !== NOTHING && !result.startsWith('failed:');
+
 /** What verification compares: the failure, the commitment, or the digest of the outputs in order of name. */
 export function resultOf({ outcome, failure, commitment, outputs }: Receipt): string {
   if (outcome === 'failed') return `failed:${failure?.code ?? ''}`;

@@ -19,7 +19,6 @@ export class PgReceiptsStore extends ReceiptsStore {
       id: AttemptId;
       task_id: TaskId;
       job_id: JobId;
-      account_id: string;
       checked: boolean;
     }>(TAKE, [
       receipts.map(({ receipt }) => receipt.attemptId),
@@ -42,7 +41,6 @@ export class PgReceiptsStore extends ReceiptsStore {
       attemptId: row.id,
       taskId: row.task_id,
       jobId: row.job_id,
-      accountId: row.account_id,
       isChecked: row.checked,
     }));
   }
@@ -162,8 +160,8 @@ WITH got AS (
 ), taken AS (
   UPDATE tasks SET state = 'verifying', waiting = false FROM open WHERE tasks.id = open.task_id RETURNING open.*
 ), asked AS (
-  SELECT taken.*, job.account_id, job.max_duration_ms, job.verify <> '{"method":"none"}' AS checked FROM taken
-  CROSS JOIN LATERAL (SELECT account_id, max_duration_ms, verify FROM jobs WHERE jobs.id = taken.job_id OFFSET 0) AS job
+  SELECT taken.*, job.max_duration_ms, job.verify <> '{"method":"none"}' AS checked FROM taken
+  CROSS JOIN LATERAL (SELECT max_duration_ms, verify FROM jobs WHERE jobs.id = taken.job_id OFFSET 0) AS job
 ), reported AS (
   UPDATE attempts SET state = 'reported', live = false, reason = NULL, finished_at = clock_timestamp(),
     started_at = coalesce(attempts.started_at, attempts.leased_at),
@@ -174,4 +172,4 @@ WITH got AS (
   INSERT INTO receipts (attempt_id, task_id, job_id, worker_id, checked, hash, text, path, batch_index, batch_size, signature, outcome, result)
   SELECT attempt_id, task_id, job_id, worker_id, checked, hash, text, path, batch_index, batch_size, signature, outcome, result FROM asked
 )
-SELECT attempt_id AS id, task_id, job_id, account_id, checked FROM asked`;
+SELECT attempt_id AS id, task_id, job_id, checked FROM asked`;

@@ -3,7 +3,6 @@ import { startFrom } from '@tidemill/core/tfjs';
 import {
   TaskPayload,
   TFJS_OUTPUTS,
-  type AccountId,
   type AttemptId,
   type Digest,
   type InputRef,
@@ -198,16 +197,10 @@ export class ReceiptsService {
         })),
       ),
     );
-    for (const { sound, one } of withOutputs) {
-      await this.artifacts.grant(
-        tx,
-        sound.receipt.outputs.map(({ digest }) => digest),
-        {
-          kind: 'job',
-          id: one.jobId,
-          accountId: one.accountId as AccountId, // the jobs table keeps account ids
-        },
-      );
+    for (const { sound } of withOutputs) {
+      const { outputs, workerId } = sound.receipt;
+      const digests = outputs.map(({ digest }) => digest);
+      await this.artifacts.retain(tx, digests, workerId); // until the verdict, which gives them to the job
     }
     await this.readyDependents(
       tx,

@@ -7,7 +7,6 @@ export interface Taken {
   readonly attemptId: AttemptId;
   readonly taskId: TaskId;
   readonly jobId: JobId;
-  readonly accountId: string;
   /** Whether the job asked for its results to be checked. */
   readonly isChecked: boolean;
 }

@@ -11,6 +11,7 @@ import {
 import { TIMING, type AttemptId, type LeaseRef, type WorkerId } from '@tidemill/protocol';
 import { ArtifactsService } from '../artifacts/artifacts.service.js';
 import { JobsService } from '../jobs/jobs.service.js';
+import { Clock } from '../platform/clock.js';
 import { Db, type Tx } from '../platform/db/db.js';
 import { Ids } from '../platform/ids.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
@@ -25,6 +26,8 @@ import {
 } from './leases.store.js';
 
 const MAX_SWEPT = 500;
+/** Inputs stay readable for an attempt's longest duration and this: clocks of replicas may be apart, and a worker may start late. */
+const READABLE_BEYOND_MS = 15 * 60_000;
 /** A worker ends an attempt at its limit by itself and says so; one that has not by then is not going to. */
 const OVERRUN_GRACE_MS = 10_000;
 
@@ -54,6 +57,7 @@ export class LeasesService {
     private readonly ids: Ids,
     private readonly wakeups: Wakeups,
     private readonly telemetry: Telemetry,
+    private readonly clock: Clock,
   ) {}
 
   /** Who is told at once of leases made here and of attempts to stop; the rows say the same to everybody else. */
@@ -101,6 +105,7 @@ export class LeasesService {
             tx,
             offer.inputs.map(({ digest }) => digest),
             { kind: 'worker', id: workerId },
+            new Date(this.clock.nowMs() + offer.maxDurationMs + READABLE_BEYOND_MS),
           );
       }
       await this.wakeups.notify(tx, 'offers', 'job');

@@ -6,6 +6,7 @@ import type { Window } from '../platform/db/stage-cursor.js';
 import {
   VerdictsStore,
   type Member,
+  type Output,
   type Reported,
   type Verdict,
   type Voided,
@@ -120,6 +121,16 @@ export class PgVerdictsStore extends VerdictsStore {
       job_id: JobId;
       attempt_id: AttemptId | null;
       worker_id: WorkerId | null;
+  outputs(
+    tx: Tx,
+    attempts: readonly { readonly attemptId: AttemptId; readonly taskId: TaskId }[],
+  ): Promise<readonly Output[]> {
+    return tx.query<Output>(OUTPUTS, [
+      attempts.map(({ attemptId }) => attemptId),
+      attempts.map(({ taskId }) => taskId),
+    ]);
+  }
+
       reported: boolean;
     }>(VOID, [rootId]);
     return rows.map((row) => ({
@@ -198,6 +209,13 @@ const DROP_UNTAKEN = `
 UPDATE tasks SET state = 'cancelled', waiting = false
 FROM (SELECT id FROM tasks WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS untaken
 WHERE tasks.id = untaken.id AND tasks.waiting AND tasks.attempts_used = 0 RETURNING tasks.id`;
+
+const OUTPUTS = `
+SELECT output.attempt_id AS "attemptId", output.digest, attempt.worker_id AS "workerId", job.id AS "jobId", job.account_id AS "accountId"
+FROM unnest($1::text[], $2::text[]) AS judged (attempt_id, task_id)
+JOIN task_outputs AS output ON output.task_id = judged.task_id AND output.attempt_id = judged.attempt_id
+JOIN attempts AS attempt ON attempt.id = output.attempt_id JOIN jobs AS job ON job.id = attempt.job_id
+ORDER BY output.attempt_id, output.digest`;
 
 const ADD_COPIES = `
 INSERT INTO tasks (id, job_id, idx, role, root_id, priority, runtime_class, payload, payload_digest, inputs)

@@ -1,5 +1,5 @@
 import type { VerifyPlan } from '@tidemill/core/job';
-import type { AttemptId, JobId, TaskId, WorkerId } from '@tidemill/protocol';
+import type { AccountId, AttemptId, Digest, JobId, TaskId, WorkerId } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
 import type { Window } from '../platform/db/stage-cursor.js';
 
@@ -39,6 +39,10 @@ export interface Verdict {
   /** Whether this settles the task that the job counts. */
   readonly settles: TaskId | null;
   readonly failure: string | null;
+  /** Its receipt names no outputs, so that none need be looked for. */
+  readonly hasNoOutputs?: boolean;
+  /** What it started from was rejected: its outputs are nobody's wish. */
+  readonly isVoid?: boolean;
   /** The receipt and its result, for the trail, when they are not in it yet. */
   readonly receipt?: { readonly hash: string; readonly result: string };
 }
@@ -52,6 +56,15 @@ export interface Voided {
   readonly workerId: WorkerId | null;
   /** Whether it waits for a verdict. */
   readonly reported: boolean;
+}
+
+/** An output that a receipt named. */
+export interface Output {
+  readonly attemptId: AttemptId;
+  readonly digest: Digest;
+  readonly workerId: WorkerId;
+  readonly jobId: JobId;
+  readonly accountId: AccountId;
 }
 
 export abstract class VerdictsStore {
@@ -93,6 +106,12 @@ export abstract class VerdictsStore {
     tx: Tx,
     attemptIds: readonly AttemptId[],
   ): Promise<ReadonlyMap<AttemptId, string>>;
+
+  /** What these attempts reported as their outputs. */
+  abstract outputs(
+    tx: Tx,
+    attempts: readonly { readonly attemptId: AttemptId; readonly taskId: TaskId }[],
+  ): Promise<readonly Output[]>;
 
   /** Takes back every task that depends on this one, directly or not; gives what each had. */
   abstract voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]>;

@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
+import { ArtifactsModule } from '../artifacts/artifacts.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { ReceiptsModule } from '../receipts/receipts.module.js';
 import { TrailModule } from '../trail/trail.module.js';
+import { OutputRights } from './output-rights.js';
 import { PgVerdictsStore } from './pg-verdicts.store.js';
 import { VerdictsStore } from './verdicts.store.js';
 import { VerificationLoop } from './verification.loop.js';
@@ -16,8 +18,9 @@ import { Waivers } from './waivers.js';
  * Promises: who is audited can be neither foreseen nor picked (G14); no verdict rests on one worker's word against another's.
  */
 @Module({
-  imports: [TrailModule, JobsModule, ReceiptsModule],
+  imports: [TrailModule, ArtifactsModule, JobsModule, ReceiptsModule],
   providers: [
+    OutputRights,
     VerificationLoop,
     VerificationService,
     Waivers,

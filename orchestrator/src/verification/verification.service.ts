@@ -16,9 +16,11 @@ import { Ids } from '../platform/ids.js';
 import { SIGNER } from '../platform/platform.module.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { Wakeups } from '../platform/wakeups.js';
+import { mayHaveOutputs } from '../receipts/check-receipts.js';
 import { startingFrom } from '../receipts/receipts.service.js';
 import { ReceiptsStore } from '../receipts/receipts.store.js';
 import { TrailWriter } from '../trail/trail.writer.js';
+import { OutputRights } from './output-rights.js';
 import { ownFailure } from './own-failure.js';
 import {
   VerdictsStore,
@@ -41,6 +43,7 @@ export class VerificationService {
     private readonly db: Db,
     private readonly store: VerdictsStore,
     private readonly receipts: ReceiptsStore,
+    private readonly rights: OutputRights,
     private readonly jobs: JobsService,
     private readonly trail: TrailWriter,
     private readonly ids: Ids,
@@ -194,6 +197,7 @@ export class VerificationService {
     this.telemetry.jobsFinished.inc({ state: 'succeeded' }, succeeded.length);
     await this.endFailed(tx, verdicts);
     await this.trail.append(
+    await this.rights.settle(tx, verdicts);
       tx,
       verdicts.map(({ attemptId, taskId, verdict, reason, payer, receipt }) => ({
         kind: 'verdict.given',
@@ -249,6 +253,7 @@ function acceptedAlone({ attemptId, taskId, jobId, result, verify, hash }: Repor
     failure: failureOf(result),
   } as const;
   if (verify.method !== 'none') return { ...given, reason: 'not drawn for an audit' };
+    hasNoOutputs: !mayHaveOutputs(result),
   return {
     ...given,
     reason: 'not verified, as asked',
@@ -287,7 +292,7 @@ function familyVerdicts(family: readonly Member[], accepted: ReadonlySet<string>
 
 /** What becomes of a result that started from a rejected one; `isGuilty` says that the same worker made that. */
 function voidVerdict({ taskId, jobId }: Voided, attemptId: AttemptId, isGuilty: boolean): Verdict {
-  const about = { attemptId, taskId, jobId, settles: null, failure: null };
+  const about = { attemptId, taskId, jobId, settles: null, failure: null, isVoid: true };
   return isGuilty
     ? { ...about, verdict: 'rejected', reason: 'void: started from its own rejected result', payer: 'nobody' }
     : { ...about, verdict: 'accepted', reason: 'void: started from a rejected result', payer: 'fees' };
