@@ -13,7 +13,7 @@ export interface Posting {
 
 /** A ledger entry. `kind` and `ref` together happen once, so booking twice is booking once (G9). */
 export interface Entry {
-  readonly kind: 'grant' | 'hold' | 'charge' | 'check' | 'release' | 'earn';
+  readonly kind: 'grant' | 'hold' | 'charge' | 'check' | 'refund' | 'release' | 'earn';
   readonly ref: string;
   readonly postings: readonly Posting[];
 }
@@ -67,6 +67,14 @@ export function check(
   return entry('check', attemptId, price, [
     { owner: NETWORK, bucket: 'fees', amount: -price },
     { owner: worker, bucket, amount: price },
+  ]);
+}
+
+/** A result that was charged turned out to be void: its price goes back to the job's hold, and the network bears it. */
+export function refund(attemptId: string, submitter: string, price: bigint): Entry {
+  return entry('refund', attemptId, price, [
+    { owner: NETWORK, bucket: 'fees', amount: -price },
+    { owner: submitter, bucket: 'held', amount: price },
   ]);
 }
 

@@ -5,6 +5,7 @@ export {
   grant,
   hold,
   NETWORK,
+  refund,
   release,
   type Bucket,
   type EarningBucket,

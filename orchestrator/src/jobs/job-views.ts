@@ -144,7 +144,7 @@ export class JobViews {
 const JOBS = `
 SELECT job.id, job.kind, job.name, job.state, job.reason_code, job.reason_message, job.spec, job.verify, job.hold, job.tasks_total,
   job.tasks_left, job.created_at, job.started_at, job.finished_at,
-  coalesce((SELECT sum(price) FROM charges WHERE charges.job_id = job.id AND payer = 'submitter'), 0)::bigint AS cost,
+  coalesce((SELECT sum(price) FROM charges WHERE charges.job_id = job.id AND payer = 'submitter' AND NOT refunded), 0)::bigint AS cost,
   (SELECT count(*) FROM tasks WHERE tasks.job_id = job.id AND tasks.role = 'primary' AND tasks.state IN ('leased', 'running', 'verifying'))::int AS running,
   progress.step, progress.total_steps, progress.metrics
 FROM jobs AS job

@@ -31,6 +31,14 @@ export interface Charge {
   readonly payer: 'submitter' | 'fees';
 }
 
+/** A charge that is taken back. */
+export interface Refund {
+  readonly attempt_id: AttemptId;
+  readonly job_id: JobId;
+  readonly account_id: string;
+  readonly price: bigint;
+}
+
 /** What of a job's hold is left when nothing more will be charged to it. */
 export interface Leftover {
   readonly job_id: JobId;
@@ -71,6 +79,11 @@ export class BillingStore {
     );
   }
 
+  /** Takes back what submitters were charged for results that this window found void; each charge once. */
+  refund(tx: Tx, window: Window): Promise<Refund[]> {
+    return tx.query<Refund>(REFUND, [window.from, window.to]);
+  }
+
   /** Jobs of the window that have ended and of which every verdict is booked, but for those that are `settled` already. */
   leftovers(
     tx: Tx,
@@ -93,13 +106,20 @@ CROSS JOIN LATERAL (
 WHERE verdict.xid >= $1::xid8 AND verdict.xid < $2::xid8
 ORDER BY verdict.xid LIMIT $3`;
 
+/** Verdicts come before what takes them back, so their charges are there when this is asked after them. */
+const REFUND = `
+UPDATE charges SET refunded = true FROM voided, jobs AS job
+WHERE voided.xid >= $1::xid8 AND voided.xid < $2::xid8 AND charges.attempt_id = voided.attempt_id AND job.id = charges.job_id
+  AND charges.payer = 'submitter' AND NOT charges.refunded
+RETURNING charges.attempt_id, charges.job_id, job.account_id, charges.price`;
+
 const LEFTOVERS = `
 WITH candidates AS (
   SELECT job_id FROM job_ends WHERE xid >= $1::xid8 AND xid < $2::xid8 AND job_id <> ALL ($4::text[])
   UNION SELECT job_ends.job_id FROM unnest($3::text[]) AS billed (job_id) JOIN job_ends ON job_ends.job_id = billed.job_id
 )
 SELECT job.id AS job_id, job.account_id,
-  (job.hold - coalesce((SELECT sum(price) FROM charges WHERE charges.job_id = job.id AND charges.payer = 'submitter'), 0))::bigint AS amount
+  (job.hold - coalesce((SELECT sum(price) FROM charges WHERE charges.job_id = job.id AND charges.payer = 'submitter' AND NOT charges.refunded), 0))::bigint AS amount
 FROM candidates JOIN jobs AS job ON job.id = candidates.job_id
 WHERE NOT EXISTS (SELECT FROM tasks WHERE tasks.job_id = job.id AND tasks.state = 'verifying')
   AND NOT EXISTS (

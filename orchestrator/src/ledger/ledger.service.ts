@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { charge, check, feeOf, priceOf, release, type Entry } from '@tidemill/core/ledger';
+import { charge, check, feeOf, priceOf, refund, release, type Entry } from '@tidemill/core/ledger';
 import { LedgerBook } from '../accounts/ledger-book.js';
 import { Config } from '../config/env.js';
 import { Db } from '../platform/db/db.js';
@@ -7,7 +7,7 @@ import { closeWindow, openWindow } from '../platform/db/stage-cursor.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { TrailWriter } from '../trail/trail.writer.js';
-import { BillingStore, type Charge, type Due } from './billing.store.js';
+import { BillingStore, type Charge, type Due, type Refund } from './billing.store.js';
 
 const STAGE = 'ledger';
 const MAX_PER_TURN = 2_000;
@@ -33,16 +33,24 @@ export class LedgerService {
       const payable = rows.filter(({ payer }) => payer !== 'nobody');
       const charges = payable.map((due) => this.chargeOf(due));
       await this.billing.addCharges(tx, charges, this.config.release === 'immediate');
+      const refunds = await this.billing.refund(tx, { from: window.from, to });
       const only = payable.filter(({ is_only }) => is_only);
       const leftovers = await this.billing.leftovers(
         tx,
         { from: window.from, to },
-        [...new Set(rows.filter(({ is_only }) => !is_only).map(({ job_id }) => job_id))],
+        [
+          ...new Set(
+            [...rows.filter(({ is_only }) => !is_only), ...refunds].map(({ job_id }) => job_id),
+          ),
+        ],
         only.map(({ job_id }) => job_id),
       );
 
       const entries = [
         ...payable.map((due, i) => this.entryOf(due, charges[i])),
+        ...refunds.map(({ attempt_id, account_id, price }) =>
+          refund(attempt_id, account_id, price),
+        ),
         ...payable.flatMap((due, i) =>
           due.is_only
             ? [release(due.job_id, due.account_id, due.hold - (charges[i]?.price ?? 0n))]
@@ -52,7 +60,7 @@ export class LedgerService {
       ];
       await closeWindow(tx, STAGE, to);
       if (entries.length > 0) {
-        await this.trail.append(tx, charges.map(bookedEvent));
+        await this.trail.append(tx, [...charges.map(bookedEvent), ...refunds.map(refundedEvent)]);
         await this.wakeups.notify(tx, 'job');
         // Last, since it locks the balances of submitters, who want to submit meanwhile.
         const booked = await this.book.book(tx, entries);
@@ -88,6 +96,14 @@ export class LedgerService {
       ? charge(due.attempt_id, due.account_id, due.worker_id, price, this.config.feeBps, bucket)
       : check(due.attempt_id, due.worker_id, price, bucket);
   }
+}
+
+function refundedEvent({ attempt_id, job_id, price }: Refund) {
+  return {
+    kind: 'ledger.refunded',
+    subject: attempt_id,
+    body: JSON.stringify({ attempt: attempt_id, job: job_id, price: String(price) }),
+  };
 }
 
 function bookedEvent({ attemptId, jobId, workerId, price, fee, payer }: Charge) {

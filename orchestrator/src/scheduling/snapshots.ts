@@ -112,6 +112,7 @@ SELECT task.id, task.fence, task.priority, task.runtime_class, task.excluded, ta
     SELECT array_agg(attempt.worker_id) FROM tasks AS sibling JOIN attempts AS attempt ON attempt.task_id = sibling.id
     WHERE (sibling.id = task.root_id OR (sibling.root_id = task.root_id AND sibling.role <> 'primary'))
       AND sibling.id <> task.id AND attempt.state IN ('leased', 'running', 'reported', 'accepted', 'rejected', 'disputed')
+      AND attempt.reason IS DISTINCT FROM 'void'
   ) END AS siblings,
   CASE WHEN task.fence > 0 THEN (
     SELECT array_agg(attempt.worker_id) FROM attempts AS attempt

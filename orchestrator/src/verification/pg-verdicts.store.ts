@@ -110,17 +110,17 @@ export class PgVerdictsStore extends VerdictsStore {
     return rows.map(({ id }) => id);
   }
 
-  async receiptTexts(tx: Tx, attemptIds: readonly AttemptId[]): Promise<ReadonlyMap<AttemptId, string>> {
-    const rows = await tx.query<{ attempt_id: AttemptId; text: string }>('SELECT attempt_id, text FROM receipts WHERE attempt_id = ANY ($1)', [attemptIds]);
+  async receiptTexts(
+    tx: Tx,
+    attemptIds: readonly AttemptId[],
+  ): Promise<ReadonlyMap<AttemptId, string>> {
+    const rows = await tx.query<{ attempt_id: AttemptId; text: string }>(
+      'SELECT attempt_id, text FROM receipts WHERE attempt_id = ANY ($1)',
+      [attemptIds],
+    );
     return new Map(rows.map(({ attempt_id, text }) => [attempt_id, text]));
   }
 
-  async voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]> {
-    const rows = await tx.query<{
-      task_id: TaskId;
-      job_id: JobId;
-      attempt_id: AttemptId | null;
-      worker_id: WorkerId | null;
   outputs(
     tx: Tx,
     attempts: readonly { readonly attemptId: AttemptId; readonly taskId: TaskId }[],
@@ -131,10 +131,18 @@ export class PgVerdictsStore extends VerdictsStore {
     ]);
   }
 
+  async voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]> {
+    const rows = await tx.query<{
+      task_id: TaskId;
+      root_id: TaskId;
+      job_id: JobId;
+      attempt_id: AttemptId | null;
+      worker_id: WorkerId | null;
       reported: boolean;
     }>(VOID, [rootId]);
     return rows.map((row) => ({
       taskId: row.task_id,
+      rootId: row.root_id,
       jobId: row.job_id,
       attemptId: row.attempt_id,
       workerId: row.worker_id,
@@ -202,6 +210,13 @@ WHERE job_ends.xid >= $1::xid8 AND job_ends.xid < $2::xid8 AND job_ends.state <>
 /** Results wait for their checks, so these come before the work of every job; it also makes them quick to find in the line. */
 const CHECK_PRIORITY = 3;
 
+const OUTPUTS = `
+SELECT output.attempt_id AS "attemptId", output.digest, attempt.worker_id AS "workerId", job.id AS "jobId", job.account_id AS "accountId"
+FROM unnest($1::text[], $2::text[]) AS judged (attempt_id, task_id)
+JOIN task_outputs AS output ON output.task_id = judged.task_id AND output.attempt_id = judged.attempt_id
+JOIN attempts AS attempt ON attempt.id = output.attempt_id JOIN jobs AS job ON job.id = attempt.job_id
+ORDER BY output.attempt_id, output.digest`;
+
 const UNTAKEN_AUDITS = `
 SELECT id, root_id FROM tasks WHERE waiting AND priority = $1 AND role = 'audit' AND attempts_used = 0 ORDER BY id LIMIT $2`;
 
@@ -209,13 +224,6 @@ const DROP_UNTAKEN = `
 UPDATE tasks SET state = 'cancelled', waiting = false
 FROM (SELECT id FROM tasks WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS untaken
 WHERE tasks.id = untaken.id AND tasks.waiting AND tasks.attempts_used = 0 RETURNING tasks.id`;
-
-const OUTPUTS = `
-SELECT output.attempt_id AS "attemptId", output.digest, attempt.worker_id AS "workerId", job.id AS "jobId", job.account_id AS "accountId"
-FROM unnest($1::text[], $2::text[]) AS judged (attempt_id, task_id)
-JOIN task_outputs AS output ON output.task_id = judged.task_id AND output.attempt_id = judged.attempt_id
-JOIN attempts AS attempt ON attempt.id = output.attempt_id JOIN jobs AS job ON job.id = attempt.job_id
-ORDER BY output.attempt_id, output.digest`;
 
 const ADD_COPIES = `
 INSERT INTO tasks (id, job_id, idx, role, root_id, priority, runtime_class, payload, payload_digest, inputs)
@@ -267,27 +275,39 @@ WITH given AS (
 )
 INSERT INTO job_ends (job_id, state) SELECT id, state FROM jobs_done WHERE state = 'succeeded' ON CONFLICT DO NOTHING RETURNING job_id AS id`;
 
-/** Copies of a task that is taken back are dropped: what they check is no longer wanted. */
+/**
+ * What the submitter asked for goes back in line while its job is open; checks of it are dropped, unless they are done. Attempts are
+ * marked, so that whoever ran them may run the task again, and one that was lost cannot come back with an answer to the old question.
+ */
 const VOID = `
 WITH RECURSIVE later AS (
   SELECT id FROM tasks WHERE depends_on = $1 AND role = 'primary'
   UNION SELECT tasks.id FROM tasks JOIN later ON tasks.depends_on = later.id WHERE tasks.role = 'primary'
 ), members AS (
-  SELECT task.id, task.job_id, task.role, task.state, task.fence FROM tasks AS task
+  SELECT task.id, task.job_id, task.root_id, task.role, task.state, task.fence, job.state IN ('queued', 'running') AS open
+  FROM tasks AS task JOIN jobs AS job ON job.id = task.job_id
   WHERE (task.id IN (SELECT id FROM later) OR (task.role <> 'primary' AND task.root_id IN (SELECT id FROM later)))
     AND task.state NOT IN ('cancelled', 'failed')
 ), had AS (
-  SELECT members.id AS task_id, members.job_id, attempt.id AS attempt_id, attempt.worker_id, attempt.state IN ('reported', 'disputed') AS reported
-  FROM members LEFT JOIN attempts AS attempt ON attempt.task_id = members.id AND attempt.fence = members.fence AND (attempt.live OR attempt.state IN ('reported', 'disputed'))
-), stopped AS (
-  UPDATE attempts SET state = 'cancelled', live = false, reason = 'void', finished_at = clock_timestamp()
-  FROM had WHERE attempts.id = had.attempt_id AND NOT had.reported
+  SELECT members.id AS task_id, members.root_id, members.job_id, attempt.id AS attempt_id, attempt.worker_id, attempt.state
+  FROM members LEFT JOIN attempts AS attempt ON attempt.task_id = members.id AND attempt.fence = members.fence
+    AND (attempt.live OR attempt.state IN ('reported', 'disputed', 'accepted', 'lost'))
+), marked AS (
+  UPDATE attempts SET reason = 'void', live = false, finished_at = coalesce(attempts.finished_at, clock_timestamp()),
+    state = CASE WHEN attempts.live THEN 'cancelled' WHEN attempts.state = 'lost' THEN 'stale' ELSE attempts.state END
+  FROM had WHERE attempts.id = had.attempt_id
+), accepted AS (
+  INSERT INTO voided (attempt_id) SELECT attempt_id FROM had WHERE state = 'accepted' ON CONFLICT DO NOTHING
 ), back AS (
-  UPDATE tasks SET state = CASE WHEN members.role = 'primary' THEN 'queued' ELSE 'cancelled' END, waiting = false
+  UPDATE tasks SET waiting = false, state = CASE
+    WHEN members.open AND members.role IN ('primary', 'replica') THEN 'queued'
+    WHEN members.state = 'succeeded' THEN 'succeeded'
+    ELSE 'cancelled' END
   FROM members WHERE tasks.id = members.id
-  RETURNING tasks.job_id, members.role, members.state
+  RETURNING tasks.job_id, members.role, members.state, members.open
 ), uncounted AS (
   UPDATE jobs SET tasks_left = jobs.tasks_left + redo.tasks
-  FROM (SELECT job_id, count(*)::int AS tasks FROM back WHERE role = 'primary' AND state = 'succeeded' GROUP BY job_id) AS redo WHERE jobs.id = redo.job_id
+  FROM (SELECT job_id, count(*)::int AS tasks FROM back WHERE open AND role = 'primary' AND state = 'succeeded' GROUP BY job_id) AS redo
+  WHERE jobs.id = redo.job_id
 )
-SELECT task_id, job_id, attempt_id, worker_id, coalesce(reported, false) AS reported FROM had`;
+SELECT task_id, root_id, job_id, attempt_id, worker_id, coalesce(state IN ('reported', 'disputed'), false) AS reported FROM had`;

@@ -156,7 +156,9 @@ export class VerificationService {
       tx,
       voided.flatMap((one): Verdict[] => {
         const { attemptId, workerId, reported } = one;
-        return attemptId !== null && reported ? [voidVerdict(one, attemptId, guilty.has(workerId))] : [];
+        return attemptId !== null && reported
+          ? [voidVerdict(one, attemptId, guilty.has(workerId))]
+          : [];
       }),
     );
     if (voided.length > 0) await this.wakeups.notify(tx, 'cancel');
@@ -195,9 +197,9 @@ export class VerificationService {
     const succeeded = await this.store.give(tx, verdicts);
     for (const { verdict } of verdicts) this.telemetry.verdicts.inc({ verdict });
     this.telemetry.jobsFinished.inc({ state: 'succeeded' }, succeeded.length);
+    await this.rights.settle(tx, verdicts);
     await this.endFailed(tx, verdicts);
     await this.trail.append(
-    await this.rights.settle(tx, verdicts);
       tx,
       verdicts.map(({ attemptId, taskId, verdict, reason, payer, receipt }) => ({
         kind: 'verdict.given',
@@ -251,9 +253,9 @@ function acceptedAlone({ attemptId, taskId, jobId, result, verify, hash }: Repor
     payer: 'submitter',
     settles: taskId,
     failure: failureOf(result),
+    hasNoOutputs: !mayHaveOutputs(result),
   } as const;
   if (verify.method !== 'none') return { ...given, reason: 'not drawn for an audit' };
-    hasNoOutputs: !mayHaveOutputs(result),
   return {
     ...given,
     reason: 'not verified, as asked',
@@ -294,8 +296,18 @@ function familyVerdicts(family: readonly Member[], accepted: ReadonlySet<string>
 function voidVerdict({ taskId, jobId }: Voided, attemptId: AttemptId, isGuilty: boolean): Verdict {
   const about = { attemptId, taskId, jobId, settles: null, failure: null, isVoid: true };
   return isGuilty
-    ? { ...about, verdict: 'rejected', reason: 'void: started from its own rejected result', payer: 'nobody' }
-    : { ...about, verdict: 'accepted', reason: 'void: started from a rejected result', payer: 'fees' };
+    ? {
+        ...about,
+        verdict: 'rejected',
+        reason: 'void: started from its own rejected result',
+        payer: 'nobody',
+      }
+    : {
+        ...about,
+        verdict: 'accepted',
+        reason: 'void: started from a rejected result',
+        payer: 'fees',
+      };
 }
 
 /** An execution without an attempt has no result either, so `judge` waits and never names it. */
