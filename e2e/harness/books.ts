@@ -9,8 +9,9 @@ const RULES = {
     SELECT account.id, account.balance, coalesce(sum(posting.amount), 0) AS posted
     FROM ledger_accounts AS account LEFT JOIN ledger_postings AS posting ON posting.account_id = account.id
     GROUP BY account.id HAVING account.balance <> coalesce(sum(posting.amount), 0)`,
-  'a task has at most one accepted result': `
-    SELECT task_id FROM attempts WHERE state = 'accepted' GROUP BY task_id HAVING count(*) > 1`,
+  'a task has at most one accepted result, but for those that were void': `
+    SELECT attempt.task_id FROM attempts AS attempt JOIN verdicts AS verdict ON verdict.attempt_id = attempt.id
+    WHERE verdict.verdict = 'accepted' AND attempt.reason IS DISTINCT FROM 'void' GROUP BY attempt.task_id HAVING count(*) > 1`,
   'what is charged was accepted': `
     SELECT charge.attempt_id FROM charges AS charge JOIN attempts AS attempt ON attempt.id = charge.attempt_id
     LEFT JOIN verdicts AS verdict ON verdict.attempt_id = charge.attempt_id
@@ -23,7 +24,7 @@ const RULES = {
     GROUP BY charge.attempt_id, charge.price, charge.fee
     HAVING coalesce(sum(posting.amount) FILTER (WHERE account.id IS NOT NULL), 0) <> charge.price - charge.fee`,
   'no job costs more than was held for it': `
-    SELECT job.id FROM jobs AS job JOIN charges AS charge ON charge.job_id = job.id AND charge.payer = 'submitter'
+    SELECT job.id FROM jobs AS job JOIN charges AS charge ON charge.job_id = job.id AND charge.payer = 'submitter' AND NOT charge.refunded
     GROUP BY job.id HAVING sum(charge.price) > job.hold`,
 } as const;
 

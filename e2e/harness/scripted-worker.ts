@@ -173,9 +173,9 @@ export class ScriptedWorker {
   }
 
   /** From now on takes every offer and reports it, as `work` says. */
-  serve(work: (offer: Offer) => Work = () => ({})): void {
+  serve(work: (offer: Offer) => Work | Promise<Work> = () => ({})): void {
     const take = ({ offers }: FrameOf<'offer'>) => {
-      for (const offer of offers) void this.run(offer, work(offer));
+      for (const offer of offers) void this.run(offer, work);
     };
     this.socket.onFrame = (frame) => {
       if (frame.type !== 'offer') return false;
@@ -187,9 +187,10 @@ export class ScriptedWorker {
     for (const frame of this.socket.inbox.takeAll(isOffer)) take(frame);
   }
 
-  private async run(offer: Offer, { tookMs = 20, says = {} }: Work): Promise<void> {
+  private async run(offer: Offer, work: (offer: Offer) => Work | Promise<Work>): Promise<void> {
     try {
       if (!(await this.accept(offer))) return;
+      const { tookMs = 20, says = {} } = await work(offer);
       await sleep(tookMs);
       await this.report(offer, says);
     } catch {
