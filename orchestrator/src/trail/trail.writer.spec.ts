@@ -2,7 +2,7 @@ import { trailDigest } from '@tidemill/protocol';
 import { nodeSha256 } from '@tidemill/protocol/node';
 import { expect, test } from 'vitest';
 import { Clock } from '../platform/clock.js';
-import type { Tx } from '../platform/db/db.js';
+import { jsonTexts, type Tx } from '../platform/db/db.js';
 import { trailRows, TrailWriter } from './trail.writer.js';
 
 class AtNoon extends Clock {
@@ -35,7 +35,7 @@ test('events of one call are one statement, digested over the text that is kept'
       1_700_000_000_000,
       ['job.accepted', 'lease.offered'],
       ['job_1', 'att_1'],
-      ['{"price":5}', '{"fence": 1}'],
+      jsonTexts(['{"price":5}', '{"fence": 1}']),
       [
         digest('job.accepted', 'job_1', '{"price":5}'),
         digest('lease.offered', 'att_1', '{"fence": 1}'),
