@@ -126,7 +126,7 @@ export const ROUTES = {
     body: CreateKeyRequest,
     status: 201,
     response: CreatedKey,
-    errors: bodyErrors,
+    errors: [...bodyErrors, 'CONFLICT'],
   },
   listKeys: {
     method: 'get',
@@ -297,6 +297,16 @@ export const ROUTES = {
     response: 'bytes',
     errors: ['NOT_FOUND', 'RANGE_INVALID'],
   },
+  deleteArtifact: {
+    method: 'delete',
+    path: '/v1/artifacts/{digest}',
+    summary: 'Give up bytes you stored, and have their quota back',
+    tag: 'artifacts',
+    access: 'artifacts:write',
+    params: digestParams,
+    status: 204,
+    errors: ['NOT_FOUND', 'CONFLICT'],
+  },
   createUpload: {
     method: 'post',
     path: '/v1/artifacts/uploads',
@@ -330,7 +340,14 @@ export const ROUTES = {
     body: 'bytes',
     status: 200,
     response: UploadView,
-    errors: ['NOT_FOUND', 'UPLOAD_GONE', 'UPLOAD_OFFSET', 'DIGEST_MISMATCH'],
+    errors: [
+      'NOT_FOUND',
+      'UPLOAD_GONE',
+      'UPLOAD_OFFSET',
+      'DIGEST_MISMATCH',
+      'ARTIFACT_TOO_LARGE',
+      'QUOTA_EXCEEDED',
+    ],
   },
   listWorkers: {
     method: 'get',

@@ -95,6 +95,18 @@ function uploads(cutAt: number | null, keptBytes: Buffer[]): Record<string, Hand
 
 const large = Buffer.alloc(20 * 1024 * 1024, 'tide');
 
+test('what is not needed any more can be given up', async () => {
+  const tidemill = await client({
+    'DELETE /v1/artifacts/*': (_, call) =>
+      call === 1 ? refusal('CONFLICT', 'a job reads it') : { status: 204 },
+  });
+  const conflict = { code: 'CONFLICT' };
+  await expect(tidemill.artifacts.delete(digest(small))).rejects.toMatchObject(conflict);
+  await expect(tidemill.artifacts.delete(digest(small))).resolves.toBeUndefined();
+  const { path = '' } = fake?.requests[1] ?? {};
+  expect(decodeURIComponent(path)).toBe(`/v1/artifacts/${digest(small)}`);
+});
+
 test('large bytes go up in pieces', async () => {
   const kept: Buffer[] = [];
   const tidemill = await client(uploads(null, kept));

@@ -51,6 +51,11 @@ export class Artifacts {
     return Buffer.concat(chunks);
   }
 
+  /** Gives up bytes that you stored; their quota is free again. Fails with CONFLICT while an open job of yours reads them. */
+  async delete(digest: string): Promise<void> {
+    await this.api.DELETE('/v1/artifacts/{digest}', { params: { path: { digest } } });
+  }
+
   /** Writes the bytes to a file, which appears only once they are complete and checked. */
   async download(digest: string, path: string): Promise<void> {
     const part = `${path}.part`;

@@ -3,6 +3,7 @@ import type { ArtifactView } from '@tidemill/protocol';
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { pipeline } from 'node:stream/promises';
+import { accountOf } from '../platform/http/caller.js';
 import { Input, Operation, type InputOf } from '../platform/http/operation.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { LOGGER } from '../platform/platform.module.js';
@@ -11,15 +12,17 @@ import { IntakeService } from './intake.service.js';
 import { keeperOf } from './owner.js';
 import { answerFor, etagOf, type ReadAnswer } from './range.js';
 import { received } from './received.js';
+import { RemovalService } from './removal.service.js';
 import { IDLE_MS, streamBody } from './request-body.js';
 import { DamagedArtifactError } from './verified.js';
 
-/** Artifacts, whole: put and read. */
+/** Artifacts, whole: put, read and given up. */
 @Controller()
 export class ArtifactsController {
   constructor(
     private readonly artifacts: ArtifactsService,
     private readonly intake: IntakeService,
+    private readonly removal: RemovalService,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
@@ -65,6 +68,11 @@ export class ArtifactsController {
       await this.artifacts.open(artifact, answer.status === 206 ? answer.range : undefined),
       response,
     );
+  }
+
+  @Operation('deleteArtifact')
+  async deleteArtifact(@Input() { params, caller }: InputOf<'deleteArtifact'>): Promise<void> {
+    await this.removal.remove(accountOf(caller).accountId, params.digest);
   }
 
   private async send(source: AsyncIterable<Uint8Array>, response: Response): Promise<void> {

@@ -12,6 +12,7 @@ import { ArtifactLimits, DEFAULT_LIMITS } from './limits.js';
 import { PgGrantsStore } from './pg-grants.store.js';
 import { PgUploadsStore } from './pg-uploads.store.js';
 import { Quota } from './quota.js';
+import { RemovalService } from './removal.service.js';
 import { UploadsController } from './uploads.controller.js';
 import { UploadsService } from './uploads.service.js';
 import { UploadsStore } from './uploads.store.js';
@@ -39,8 +40,9 @@ import { UploadsStore } from './uploads.store.js';
     ArtifactsService,
     IntakeService,
     Quota,
+    RemovalService,
     UploadsService,
   ],
-  exports: [ArtifactsService, IntakeService],
+  exports: [ArtifactsService, IntakeService, RemovalService],
 })
 export class ArtifactsModule {}

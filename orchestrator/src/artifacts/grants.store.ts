@@ -64,6 +64,8 @@ export abstract class GrantsStore {
 
   /** Some owners with rights that ended before `now`. */
   abstract ownersOfEnded(now: Date, most: number): Promise<OwnerRow[]>;
+  /** Takes an owner's stored bytes from it and from its usage. Null when it has not stored them; else the digest if nobody has a right to it any more. */
+  abstract removeStored(tx: Tx, owner: Keeper, digest: Digest): Promise<Digest[] | null>;
   /** Deletes at most `most` ended rights of one owner, and returns the digests to which nobody has a right any more. */
   abstract deleteEnded(tx: Tx, owner: OwnerRow, now: Date, most: number): Promise<Digest[]>;
 }

@@ -122,12 +122,30 @@ export class PgGrantsStore extends GrantsStore {
     ]);
     const bytes = ended.reduce((sum, row) => sum + Number(row.bytes), 0);
     await tx.query(CHARGE, [owner.kind, owner.id, -bytes]);
-    const digests = ended.map(({ digest }) => digest);
-    // First the locks, then the look: a right given while this waited is seen.
-    await tx.query(LOCK_ARTIFACTS, [digests]);
-    const orphans = await tx.query<{ digest: Digest }>(DELETE_ORPHANS, [digests]);
-    return orphans.map(({ digest }) => digest);
+    return await deleteOrphans(
+      tx,
+      ended.map(({ digest }) => digest),
+    );
   }
+
+  async removeStored(tx: Tx, owner: Keeper, digest: Digest): Promise<Digest[] | null> {
+    await tx.query(LOCK_USAGE, [owner.kind, owner.id]);
+    const [removed] = await tx.query<{ bytes: bigint }>(REMOVE_STORED, [
+      digest,
+      owner.kind,
+      owner.id,
+    ]);
+    if (removed === undefined) return null;
+    await tx.query(CHARGE, [owner.kind, owner.id, -removed.bytes]);
+    return await deleteOrphans(tx, [digest]);
+  }
+}
+
+async function deleteOrphans(tx: Tx, digests: readonly Digest[]): Promise<Digest[]> {
+  // First the locks, then the look: a right given while this waited is seen.
+  await tx.query(LOCK_ARTIFACTS, [digests]);
+  const orphans = await tx.query<{ digest: Digest }>(DELETE_ORPHANS, [digests]);
+  return orphans.map(({ digest }) => digest);
 }
 
 const info = ({ digest, sizeBytes, createdAt }: ArtifactRow): ArtifactInfo => ({
@@ -227,6 +245,9 @@ DELETE FROM artifact_grants WHERE owner_kind = $1 AND owner_id = $2 AND until <=
   SELECT digest FROM artifact_grants WHERE owner_kind = $1 AND owner_id = $2 AND until <= $3 ORDER BY digest LIMIT $4
 )
 RETURNING digest, stored_bytes AS bytes`;
+
+const REMOVE_STORED = `
+DELETE FROM artifact_grants WHERE digest = $1 AND owner_kind = $2 AND owner_id = $3 AND stored RETURNING stored_bytes AS bytes`;
 
 const LOCK_ARTIFACTS = `SELECT 1 FROM artifacts WHERE digest = ANY ($1::text[]) ORDER BY digest FOR UPDATE`;
 

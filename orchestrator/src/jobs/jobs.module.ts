@@ -4,6 +4,7 @@ import { ArtifactsModule } from '../artifacts/artifacts.module.js';
 import { TrailModule } from '../trail/trail.module.js';
 import { Drafter } from './drafter.js';
 import { EventStream } from './event-stream.js';
+import { InputsInUse } from './inputs-in-use.js';
 import { JobEvents } from './job-events.js';
 import { JobViews } from './job-views.js';
 import { JobsController } from './jobs.controller.js';
@@ -28,6 +29,7 @@ import { TfjsDrafter } from './tfjs-drafter.js';
   providers: [
     Drafter,
     EventStream,
+    InputsInUse,
     JobEvents,
     JobsLoop,
     JobsService,

@@ -1,4 +1,4 @@
-import type { AccountId, JobId, JobState, TaskId } from '@tidemill/protocol';
+import type { AccountId, Digest, JobId, JobState, TaskId } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
 import type { JobDraft } from './draft.js';
 
@@ -40,6 +40,9 @@ export abstract class JobsStore {
 
   /** Open jobs past their deadline, at most `limit`. */
   abstract overdue(tx: Tx, limit: number): Promise<readonly JobId[]>;
+
+  /** An open job of the account with a task that reads this artifact, or null. */
+  abstract openJobReading(tx: Tx, accountId: AccountId, digest: Digest): Promise<JobId | null>;
 
   abstract forgetKeys(tx: Tx, olderThanMs: number): Promise<void>;
 

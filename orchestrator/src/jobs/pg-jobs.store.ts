@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { copiesOf } from '@tidemill/core/job';
-import type { AccountId, JobId } from '@tidemill/protocol';
+import type { AccountId, Digest, JobId } from '@tidemill/protocol';
 import { hash } from 'node:crypto';
 import { fromJsonTexts, jsonTexts, type Tx } from '../platform/db/db.js';
 import { JobsStore, type Claimed, type JobEnd, type NewJob } from './jobs.store.js';
@@ -89,6 +89,11 @@ export class PgJobsStore extends JobsStore {
     return rows.map(({ id }) => id);
   }
 
+  async openJobReading(tx: Tx, accountId: AccountId, digest: Digest): Promise<JobId | null> {
+    const [row] = await tx.query<{ id: JobId }>(OPEN_JOB_READING, [accountId, digest]);
+    return row?.id ?? null;
+  }
+
   async forgetKeys(tx: Tx, olderThanMs: number): Promise<void> {
     await tx.query(
       `DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - $1 * interval '1 millisecond'`,
@@ -140,6 +145,11 @@ INSERT INTO tasks (id, job_id, idx, role, root_id, depends_on, waiting, priority
 SELECT id, job_id, idx, role, root_id, depends_on, depends_on IS NULL, priority, audited, payload, payload_digest, inputs
 FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::int[], $8::boolean[], $9::text[], $10::text[], $11::text[])
   AS task (id, job_id, idx, role, root_id, depends_on, priority, audited, payload, payload_digest, inputs)`;
+
+const OPEN_JOB_READING = `
+SELECT job.id FROM jobs AS job
+WHERE job.account_id = $1 AND job.state IN ('queued', 'running')
+  AND EXISTS (SELECT FROM tasks WHERE tasks.job_id = job.id AND strpos(tasks.inputs, $2) > 0) LIMIT 1`;
 
 /** A task that has reported goes on to its verdict: the work was done, and is paid if it was right. */
 const END_JOBS = `
