@@ -135,7 +135,7 @@ describe('a spec that does not fit its schema names the member', () => {
     ['body.kind', { kind: 'mining' }],
     ['body.name', { name: 'No Capitals' }],
     ['body.runtime', { runtime: {} }],
-    ['body.runtime', { runtime: { noop: {}, onnx: {} } }],
+    ['body.runtime', { runtime: { noop: {}, mpi: {} } }],
     ['body.runtime.noop.sleepMs', { runtime: { noop: { sleepMs: -1 } } }],
     ['body.runtime.noop.sleepMs', { runtime: { noop: { sleepMs: 1.5 } } }],
     ['body.runtime.noop.sleepMs', { runtime: { noop: { sleepMs: 1e300 } } }],
