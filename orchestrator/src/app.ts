@@ -9,6 +9,7 @@ import { migrate } from './platform/db/migrate.js';
 import { WorkerWsAdapter } from './gateway/worker-ws.adapter.js';
 import { DOCS_ASSETS, DOCS_START } from './platform/health/health.controller.js';
 import { countRequests } from './platform/http/count-requests.js';
+import { boundServer, documentDeadline } from './platform/http/server-limits.js';
 import { jsonBody } from './platform/http/json-body.js';
 import { Telemetry } from './platform/telemetry/telemetry.js';
 
@@ -22,6 +23,8 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   });
   app.disable('x-powered-by');
   app.set('query parser', 'simple'); // nested objects in a query are nobody's need here
+  boundServer(app.getHttpServer());
+  app.use(documentDeadline());
   app.use(countRequests(app.get(Telemetry)));
   app.use(securityHeaders);
   app.use('/docs/assets', express.static(DOCS_ASSETS, { index: false, dotfiles: 'deny' }));

@@ -100,7 +100,8 @@ export async function startStages(
   };
 }
 
-function configFor(
+/** Settings of a network that only a test knows. */
+export function configFor(
   databaseUrl: string,
   dataDir: string,
   admins: readonly string[],
