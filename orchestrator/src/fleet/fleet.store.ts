@@ -49,6 +49,7 @@ export abstract class FleetStore {
   /** Gives every worker a fresh term, after an absence of this process. */
   abstract freshTerms(tx: Tx, leaseMs: number): Promise<void>;
 
+  /** Changes a worker's state, but for one that is suspended; false when there is none. */
   abstract setState(tx: Tx, id: WorkerId, state: WorkerView['state']): Promise<boolean>;
 
   abstract views(

@@ -81,7 +81,7 @@ export class PgFleetStore extends FleetStore {
 
   async setState(tx: Tx, id: WorkerId, state: WorkerView['state']): Promise<boolean> {
     const rows = await tx.query(
-      'UPDATE workers SET state = $2, revision = revision + 1 WHERE id = $1 RETURNING 1',
+      `UPDATE workers SET state = CASE WHEN state = 'suspended' THEN state ELSE $2 END, revision = revision + 1 WHERE id = $1 RETURNING 1`,
       [id, state],
     );
     return rows.length > 0;

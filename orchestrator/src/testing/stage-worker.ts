@@ -35,7 +35,7 @@ const RUNTIME_CLASS = 'noop/1';
 const HOUR_OF_TEN_UNITS_A_MS = '36000000';
 
 /** A worker with room for everything; `pool` keeps it to the jobs that name it as their GPU model. */
-function profileOf(pool: string, change: Partial<WorkerProfile> = {}): WorkerProfile {
+export function profileOf(pool: string, change: Partial<WorkerProfile> = {}): WorkerProfile {
   return {
     name: pool,
     capabilities: {
