@@ -3,7 +3,6 @@ import { testDatabase, type FreshDatabase } from '@tidemill/localnet/testing';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +33,7 @@ afterAll(async () => {
 
 /** A raw connection that has sent this. */
 async function dial(sent: string): Promise<Socket> {
-  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  const { port } = app.getHttpServer().address() as AddressInfo;
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);
   peers.push(socket);
   await once(socket, 'connect');
@@ -45,7 +44,7 @@ async function dial(sent: string): Promise<Socket> {
 const host = (): Parameters<typeof login>[0] => ({ url }) as Parameters<typeof login>[0]; // all that a call needs
 
 test('the server is bounded and says little of itself', async () => {
-  const server = app.getHttpServer() as Server;
+  const server = app.getHttpServer();
   expect([server.headersTimeout, server.maxHeadersCount]).toEqual([20_000, 64]);
   const { headers } = await fetch(`${url}/livez`);
   expect(headers.get('x-powered-by')).toBeNull();
