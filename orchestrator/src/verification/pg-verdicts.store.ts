@@ -24,16 +24,19 @@ interface ReportedRow {
   readonly hash: Buffer;
   readonly result: string;
   readonly xid: string;
+  /** False once it was taken back: it has its verdict. */
+  readonly is_open: boolean;
 }
 
 @Injectable()
 export class PgVerdictsStore extends VerdictsStore {
   async reported(tx: Tx, window: Window, limit: number) {
     const rows = await tx.query<ReportedRow>(REPORTED, [window.from, window.to, limit + 1]);
-    if (rows.length <= limit) return { rows: rows.map(reported), to: window.to, more: false };
+    const open = rows.filter(({ is_open }) => is_open);
+    if (rows.length <= limit) return { rows: open.map(reported), to: window.to, more: false };
     // Cut before the last transaction seen, which may go on beyond the limit; a transaction is smaller than the limit.
     const last = rows.at(-1)?.xid ?? window.to;
-    return { rows: rows.filter(({ xid }) => xid !== last).map(reported), to: last, more: true };
+    return { rows: open.filter(({ xid }) => xid !== last).map(reported), to: last, more: true };
   }
 
   async families(tx: Tx, rootIds: readonly TaskId[]): Promise<readonly Member[]> {
@@ -132,6 +135,9 @@ export class PgVerdictsStore extends VerdictsStore {
   }
 
   async voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]> {
+    // Locked before they are read: a lease or a receipt that came in between would go on from what is void.
+    await tx.query(LOCK_LATER_ATTEMPTS, [rootId]);
+    await tx.query(LOCK_LATER_TASKS, [rootId]);
     const rows = await tx.query<{
       task_id: TaskId;
       root_id: TaskId;
@@ -183,8 +189,9 @@ function verifyOf(text: string): VerifyPlan {
 const REPORTED = `
 SELECT receipt.attempt_id, receipt.task_id, coalesce(task.root_id, receipt.task_id) AS root_id, receipt.job_id, receipt.worker_id,
   coalesce(task.role, 'primary') AS role, coalesce(task.audited, false) AS audited, coalesce(job.verify, '{"method":"none"}') AS verify,
-  receipt.hash, receipt.result, receipt.xid::text AS xid
+  receipt.hash, receipt.result, receipt.xid::text AS xid, coalesce(attempt.state = 'reported', true) AS is_open
 FROM receipts AS receipt
+LEFT JOIN LATERAL (SELECT state FROM attempts WHERE receipt.checked AND attempts.id = receipt.attempt_id OFFSET 0) AS attempt ON true
 LEFT JOIN LATERAL (SELECT root_id, role, audited FROM tasks WHERE receipt.checked AND tasks.id = receipt.task_id OFFSET 0) AS task ON true
 LEFT JOIN LATERAL (SELECT verify FROM jobs WHERE receipt.checked AND jobs.id = receipt.job_id OFFSET 0) AS job ON true
 WHERE receipt.xid >= $1::xid8 AND receipt.xid < $2::xid8
@@ -275,19 +282,28 @@ WITH given AS (
 )
 INSERT INTO job_ends (job_id, state) SELECT id, state FROM jobs_done WHERE state = 'succeeded' ON CONFLICT DO NOTHING RETURNING job_id AS id`;
 
+const LATER = `
+WITH RECURSIVE later AS (
+  SELECT id FROM tasks WHERE depends_on = $1 AND role = 'primary'
+  UNION SELECT tasks.id FROM tasks JOIN later ON tasks.depends_on = later.id WHERE tasks.role = 'primary'
+)`;
+const IS_LATER = `(task.id IN (SELECT id FROM later) OR (task.role <> 'primary' AND task.root_id IN (SELECT id FROM later)))`;
+
+/** Attempts before their tasks, as everywhere. */
+const LOCK_LATER_ATTEMPTS = `
+${LATER} SELECT 1 FROM attempts WHERE task_id IN (SELECT task.id FROM tasks AS task WHERE ${IS_LATER}) ORDER BY id FOR NO KEY UPDATE`;
+const LOCK_LATER_TASKS = `
+${LATER} SELECT 1 FROM tasks AS task WHERE ${IS_LATER} ORDER BY task.id FOR NO KEY UPDATE`;
+
 /**
  * What the submitter asked for goes back in line while its job is open; checks of it are dropped, unless they are done. Attempts are
  * marked, so that whoever ran them may run the task again, and one that was lost cannot come back with an answer to the old question.
  */
 const VOID = `
-WITH RECURSIVE later AS (
-  SELECT id FROM tasks WHERE depends_on = $1 AND role = 'primary'
-  UNION SELECT tasks.id FROM tasks JOIN later ON tasks.depends_on = later.id WHERE tasks.role = 'primary'
-), members AS (
+${LATER}, members AS (
   SELECT task.id, task.job_id, task.root_id, task.role, task.state, task.fence, job.state IN ('queued', 'running') AS open
   FROM tasks AS task JOIN jobs AS job ON job.id = task.job_id
-  WHERE (task.id IN (SELECT id FROM later) OR (task.role <> 'primary' AND task.root_id IN (SELECT id FROM later)))
-    AND task.state NOT IN ('cancelled', 'failed')
+  WHERE ${IS_LATER} AND task.state NOT IN ('cancelled', 'failed')
 ), had AS (
   SELECT members.id AS task_id, members.root_id, members.job_id, attempt.id AS attempt_id, attempt.worker_id, attempt.state
   FROM members LEFT JOIN attempts AS attempt ON attempt.task_id = members.id AND attempt.fence = members.fence

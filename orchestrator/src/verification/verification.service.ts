@@ -96,7 +96,8 @@ export class VerificationService {
     for (const rootId of rootIds) {
       const family = members.filter((member) => member.rootId === rootId);
       const [only] = family;
-      if (only === undefined) continue;
+      // A lone task without a result was taken back, and has begun anew.
+      if (only === undefined || (family.length === 1 && only.attemptId === null)) continue;
       // A job that is over is not checked any further: what was done for it is taken at its word.
       if (family.length === 1 && only.role === 'primary' && !only.isJobOver) {
         copies.push({ taskId: this.ids.make('task'), rootId, role: 'audit' });
