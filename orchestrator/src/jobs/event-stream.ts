@@ -60,6 +60,7 @@ export class EventStream implements BeforeApplicationShutdown {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
+      connection: 'close', // or a stopping process waits for the idle connection that a stream leaves
     });
     response.write('retry: 1000\n\n');
 
