@@ -161,6 +161,16 @@ describe('a spec that does not fit its schema names the member', () => {
     });
   }
 
+  test('a runtime that the design names and nobody runs yet says what there is', async () => {
+    for (const runtime of [{ onnx: { model: 'x' } }, { llm: {} }, { container: { image: 'x' } }]) {
+      const { detail } = expectRefused(
+        await alice.post({ ...spec(), runtime }),
+        'RUNTIME_NOT_OFFERED',
+      );
+      expect(detail).toContain('tfjs');
+    }
+  });
+
   test('a batch of none, and one of too many', async () => {
     for (const count of [0, 101]) {
       const jobs = Array.from({ length: count }, spec);

@@ -101,8 +101,8 @@ test('a queue of jobs survives kill after kill: each is done once and billed onc
     await realWorker(orchestrator, 'steady-1'),
     await realWorker(orchestrator, 'steady-2', { slots: '1' }),
   ];
-  const long = await alice.submit(noopJob(null, { runtime: { noop: { sleepMs: 9_000 } } }));
-  const jobs = Array.from({ length: 60 }, (_, i) =>
+  const long = await alice.submit(noopJob(null, { runtime: { noop: { sleepMs: 6_000 } } }));
+  const jobs = Array.from({ length: 40 }, (_, i) =>
     noopJob(null, { runtime: { noop: { sleepMs: 50 + (i % 7) * 60 } } }),
   );
   const { body } = await alice.http.post<BatchResult>('/v1/jobs/batch', { jobs });
