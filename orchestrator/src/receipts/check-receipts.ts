@@ -114,16 +114,23 @@ function faultOf(
 /** The result of a receipt that names no outputs. */
 const NOTHING = `outputs:${Buffer.from(nodeSha256(new Uint8Array())).toString('hex')}`;
 
-/** Whether a receipt with this result may name outputs that succeeded. */
-export const mayHaveOutputs = (result: string): boolean =>
-  result !== NOTHING && !result.startsWith('failed:');
+/** Whether a receipt with this result may name outputs; that of a failure may, too. */
+export const mayHaveOutputs = (result: string): boolean => result !== NOTHING;
 
-/** What verification compares: the failure, the commitment, or the digest of the outputs in order of name. */
+/**
+ * What verification compares: the failure, or the outputs in order of name. A commitment stands for the checkpoint whose digest it is,
+ * and for nothing else that was made from it.
+ */
 export function resultOf({ outcome, failure, commitment, outputs }: Receipt): string {
   if (outcome === 'failed') return `failed:${failure?.code ?? ''}`;
-  if (commitment !== null) return `commitment:${commitment}`;
+  if (commitment === null) return `outputs:${digestOfAll(outputs)}`;
+  const others = outputs.filter(({ name }) => name !== TFJS_OUTPUTS.checkpoint);
+  return `commitment:${commitment}${others.length === 0 ? '' : ` outputs:${digestOfAll(others)}`}`;
+}
+
+function digestOfAll(outputs: Receipt['outputs']): string {
   const lines = [...outputs]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, digest, sizeBytes }) => `${name} ${digest} ${sizeBytes}\n`);
-  return `outputs:${Buffer.from(nodeSha256(Buffer.from(lines.join('')))).toString('hex')}`;
+  return Buffer.from(nodeSha256(Buffer.from(lines.join('')))).toString('hex');
 }

@@ -89,6 +89,8 @@ describe('outputs', () => {
     });
     expect((await alice.over(id)).state).toBe('failed');
     expect(await aliceReads(digest)).toBe(false);
+    await pass(25 * HOUR_MS);
+    expect(await isStored(digest)).toBe(false);
   });
 });
 
