@@ -13,6 +13,8 @@ const SWEEP_MS = 1_000;
 const KEEP_ALIVE_MS = 15_000;
 /** A transaction may commit this long after the moment it writes down; events are looked for again so far back. */
 const LATE_MICROS = 5_000_000n;
+/** A client that reads nothing for this long has most likely gone without a word. */
+const MAX_UNREAD_MS = 30_000;
 /** Streams one process serves; each costs a query a second. */
 const MAX_STREAMS = 1_000;
 
@@ -86,6 +88,8 @@ export class EventStream implements BeforeApplicationShutdown {
           response.write(`id: ${key}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
         }
         if (fresh.length > 0) quietSinceMs = performance.now();
+        // A client that does not read gets no more, or its events would pile up here.
+        if (response.writableNeedDrain) await drained(response, request);
         const newest = fresh.at(-1)?.event.id;
         if (newest !== undefined && BigInt(newest) - LATE_MICROS > from)
           from = BigInt(newest) - LATE_MICROS;
@@ -120,4 +124,20 @@ export class EventStream implements BeforeApplicationShutdown {
       (await this.events.isBilled(jobId))
     );
   }
+}
+
+/** Until the client has read what was sent, has left, or has stood still for too long and is cut off. */
+async function drained(response: Response, request: Request): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      response.destroy();
+      resolve();
+    }, MAX_UNREAD_MS);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    response.once('drain', done);
+    request.once('close', done);
+  });
 }

@@ -8,7 +8,7 @@ import { GatewayModule } from '../gateway/gateway.module.js';
 import { WorkerWsAdapter } from '../gateway/worker-ws.adapter.js';
 import { IdentityModule } from '../identity/identity.module.js';
 import { startStages, type StageHost, type StageOptions } from '../identity/testing/stage-host.js';
-import { aWallet } from '../identity/testing/wallet.js';
+import { aWallet, type Wallet } from '../identity/testing/wallet.js';
 import { JobViews } from '../jobs/job-views.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
@@ -60,13 +60,15 @@ export class StageSubmitter {
   private constructor(
     private readonly host: StageHost,
     readonly accountId: Parameters<JobViews['one']>[0],
+    readonly wallet: Wallet,
   ) {}
 
   /** An account with so many tokens. */
   static async with(host: StageHost, tokens = 1_000): Promise<StageSubmitter> {
     const accounts = host.app.get(AccountsService);
-    const { id } = await accounts.credit(aWallet().address, String(tokens), randomUUID());
-    return new StageSubmitter(host, id);
+    const wallet = aWallet();
+    const { id } = await accounts.credit(wallet.address, String(tokens), randomUUID());
+    return new StageSubmitter(host, id, wallet);
   }
 
   async submit(spec: JobSpec): Promise<JobId> {
