@@ -141,15 +141,13 @@ describe('a stream', () => {
     const id = await alice.submit(noopJob('foreign'));
     const { token: stranger } = await login(host, aWallet());
     const response = await open(id, { as: stranger });
-    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
-      404,
-      'NOT_FOUND',
-    ]);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('that its client leaves is forgotten', async () => {
     const id = await alice.submit(noopJob('left'));
-    const stream = host.app.get(EventStream) as unknown as { open: Set<unknown> }; // what it keeps of its clients
+    const stream = host.app.get<unknown, { open: Set<unknown> }>(EventStream); // what it keeps of its clients
     const before = stream.open.size;
     await read(id, undefined, (events) => events.length > 0);
     await expect.poll(() => stream.open.size, { timeout: 10_000 }).toBe(before);
