@@ -209,28 +209,18 @@ LEFT JOIN LATERAL (
 WHERE (task.id = ANY ($1) OR (task.root_id = ANY ($1) AND task.role <> 'primary')) AND task.state NOT IN ('cancelled', 'failed', 'succeeded')
 ORDER BY task.id`;
 
-/** Executions that reported before their job ended, and whose siblings were dropped with it. */
+/**
+ * Executions that reported before their job ended, and whose siblings were dropped with it. A check that was ordered at the very
+ * moment the job ended was not seen by whoever ended it, and is dropped here.
+ */
 const LEFT_BY_ENDED_JOBS = `
-SELECT DISTINCT task.root_id FROM job_ends JOIN tasks AS task ON task.job_id = job_ends.job_id AND task.state = 'verifying'
-WHERE job_ends.xid >= $1::xid8 AND job_ends.xid < $2::xid8 AND job_ends.state <> 'succeeded'`;
-
-/** Results wait for their checks, so these come before the work of every job; it also makes them quick to find in the line. */
-const CHECK_PRIORITY = 3;
-
-const OUTPUTS = `
-SELECT output.attempt_id AS "attemptId", output.digest, attempt.worker_id AS "workerId", job.id AS "jobId", job.account_id AS "accountId"
-FROM unnest($1::text[], $2::text[]) AS judged (attempt_id, task_id)
-JOIN task_outputs AS output ON output.task_id = judged.task_id AND output.attempt_id = judged.attempt_id
-JOIN attempts AS attempt ON attempt.id = output.attempt_id JOIN jobs AS job ON job.id = attempt.job_id
-ORDER BY output.attempt_id, output.digest`;
-
-const UNTAKEN_AUDITS = `
-SELECT id, root_id FROM tasks WHERE waiting AND priority = $1 AND role = 'audit' AND attempts_used = 0 ORDER BY id LIMIT $2`;
-
-const DROP_UNTAKEN = `
-UPDATE tasks SET state = 'cancelled', waiting = false
-FROM (SELECT id FROM tasks WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS untaken
-WHERE tasks.id = untaken.id AND tasks.waiting AND tasks.attempts_used = 0 RETURNING tasks.id`;
+WITH ended AS (
+  SELECT job_id FROM job_ends WHERE xid >= $1::xid8 AND xid < $2::xid8 AND state <> 'succeeded'
+), dropped AS (
+  UPDATE tasks SET state = 'cancelled', waiting = false FROM ended
+  WHERE tasks.job_id = ended.job_id AND tasks.role <> 'primary' AND tasks.state IN ('queued', 'leased', 'running')
+)
+SELECT DISTINCT task.root_id FROM ended JOIN tasks AS task ON task.job_id = ended.job_id AND task.state = 'verifying'`;
 
 const ADD_COPIES = `
 INSERT INTO tasks (id, job_id, idx, role, root_id, priority, runtime_class, payload, payload_digest, inputs)
