@@ -33,7 +33,7 @@ const FINAL_RULES = {
   'every job has ended': `SELECT id, state FROM jobs WHERE state IN ('queued', 'running')`,
   'no task waits for a verdict or a worker': `
     SELECT id, job_id, role, state FROM tasks WHERE state NOT IN ('succeeded', 'failed', 'cancelled')`,
-  'no lease is open': `SELECT id, state FROM attempts WHERE live OR state IN ('leased', 'running', 'reported', 'disputed')`,
+  'no lease is open': `SELECT id, task_id, state, reason FROM attempts WHERE live OR state IN ('leased', 'running', 'reported', 'disputed')`,
   'nothing is held': `SELECT owner, balance FROM ledger_accounts WHERE bucket = 'held' AND balance <> 0`,
   'a job that succeeded has no task left': `SELECT id FROM jobs WHERE state = 'succeeded' AND tasks_left <> 0`,
 } as const;
