@@ -222,6 +222,24 @@ WITH ended AS (
 )
 SELECT DISTINCT task.root_id FROM ended JOIN tasks AS task ON task.job_id = ended.job_id AND task.state = 'verifying'`;
 
+/** Results wait for their checks, so these come before the work of every job; it also makes them quick to find in the line. */
+const CHECK_PRIORITY = 3;
+
+const OUTPUTS = `
+SELECT output.attempt_id AS "attemptId", output.digest, attempt.worker_id AS "workerId", job.id AS "jobId", job.account_id AS "accountId"
+FROM unnest($1::text[], $2::text[]) AS judged (attempt_id, task_id)
+JOIN task_outputs AS output ON output.task_id = judged.task_id AND output.attempt_id = judged.attempt_id
+JOIN attempts AS attempt ON attempt.id = output.attempt_id JOIN jobs AS job ON job.id = attempt.job_id
+ORDER BY output.attempt_id, output.digest`;
+
+const UNTAKEN_AUDITS = `
+SELECT id, root_id FROM tasks WHERE waiting AND priority = $1 AND role = 'audit' AND attempts_used = 0 ORDER BY id LIMIT $2`;
+
+const DROP_UNTAKEN = `
+UPDATE tasks SET state = 'cancelled', waiting = false
+FROM (SELECT id FROM tasks WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS untaken
+WHERE tasks.id = untaken.id AND tasks.waiting AND tasks.attempts_used = 0 RETURNING tasks.id`;
+
 const ADD_COPIES = `
 INSERT INTO tasks (id, job_id, idx, role, root_id, priority, runtime_class, payload, payload_digest, inputs)
 SELECT copy.id, root.job_id, root.idx, copy.role, root.id, $4, root.runtime_class, root.payload, root.payload_digest, root.inputs
