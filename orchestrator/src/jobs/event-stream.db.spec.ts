@@ -126,6 +126,18 @@ describe('a stream', () => {
       expect(types(await read(id, from))).toEqual(types(all));
   });
 
+  test('of a job that used up its hold ends as soon', async () => {
+    const id = await alice.submit(noopJob('used-up', { limits: { maxCost: '0.000003' } }));
+    const worker = await StageWorker.join(host, 'used-up');
+    const offer = await worker.begin();
+    await sleep(80);
+    await worker.report(offer, { usage: { billableMs: 60, cpuMs: 0, maxRssMib: 1 } });
+    const sinceMs = performance.now();
+    expect(types(await read(id))).toContain('booked');
+    expect(performance.now() - sinceMs).toBeLessThan(10_000);
+    expect(await alice.job(id)).toMatchObject({ hold: '3', cost: '3' });
+  });
+
   test('says what happens as it happens', async () => {
     const id = await alice.submit(noopJob('live'));
     const reading = read(id);

@@ -38,8 +38,11 @@ export class JobEvents {
   }
 }
 
-/** A job's hold is released once, after everything that is charged to it. */
-const BILLED = `SELECT 1 FROM ledger_entries WHERE ref = $1 AND kind = 'release'`;
+/** A job's hold is released once, after everything that is charged to it; of one that is used up nothing is left to release. */
+const BILLED = `
+SELECT 1 FROM ledger_entries WHERE ref = $1 AND kind = 'release'
+UNION ALL SELECT 1 FROM jobs WHERE id = $1
+  AND hold = (SELECT sum(price) FROM charges WHERE job_id = $1 AND payer = 'submitter' AND NOT refunded)`;
 
 const at = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
