@@ -110,7 +110,7 @@ export class Inbound {
     const found =
       unknown.length === 0
         ? new Set()
-        : await this.leases.activate(unknown.map((lease) => ({ workerId, ...lease })));
+        : await this.leases.activate(unknown.map((lease) => ({ workerId, agoMs: 0, ...lease })));
     const attempts = leases
       .map(({ attemptId }) => attemptId)
       .filter((id) => found.has(id) || known.some(({ attemptId }) => attemptId === id));

@@ -150,7 +150,7 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
       const { kept, gone } = await this.leases.reconcile(workerId, login.holding);
       for (const id of kept) session.active.set(id, 0);
       // A lease that this worker works on may not have been written as active before the break.
-      this.activations.add(
+      this.activations.addEarlier(
         login.holding
           .filter(({ attemptId }) => kept.includes(attemptId))
           .map((lease) => ({ workerId, ...lease })),

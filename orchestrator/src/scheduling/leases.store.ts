@@ -24,6 +24,8 @@ export interface Held {
   readonly workerId: WorkerId;
   readonly attemptId: AttemptId;
   readonly fence: number;
+  /** How long ago the worker took it, in milliseconds; null when that is not known, and then its offer counts. */
+  readonly agoMs: number | null;
 }
 
 /** An attempt that ended without a result, and what its task has left. */

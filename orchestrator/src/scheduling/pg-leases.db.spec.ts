@@ -59,7 +59,7 @@ async function leased(workerId: WorkerId) {
   const taskId = await aTask();
   const plan = planned(taskId, workerId);
   await lease(plan);
-  return { ...plan, fence: 1 };
+  return { ...plan, fence: 1, agoMs: 0 };
 }
 const active = async (workerId: WorkerId) => {
   const held = await leased(workerId);
@@ -233,6 +233,29 @@ describe('a lease that is taken', () => {
     const { started_at } = await row<{ started_at: Date }>('attempts', held.attemptId);
     expect(await store.activate(database.app, [held])).toEqual(new Set([held.attemptId]));
     expect(await row('attempts', held.attemptId)).toMatchObject({ started_at });
+  });
+
+  test('counts from when the worker took it, not from when that is written', async () => {
+    const held = await leased(await aWorker());
+    const unknown = await leased(await aWorker());
+    const shift = `UPDATE attempts SET leased_at = leased_at - interval '2 seconds' WHERE id = ANY ($1)`;
+    await database.superuser.query(shift, [[held.attemptId, unknown.attemptId]]);
+    await store.activate(database.app, [
+      { ...held, agoMs: 500 },
+      { ...unknown, agoMs: null },
+    ]);
+
+    const [taken] = await database.superuser.query<{ ago: number }>(
+      `SELECT extract(epoch FROM clock_timestamp() - started_at)::float8 * 1000 AS ago FROM attempts WHERE id = $1`,
+      [held.attemptId],
+    );
+    expect(taken?.ago).toBeGreaterThanOrEqual(500);
+    expect(taken?.ago).toBeLessThan(2_000);
+    const { started_at, leased_at } = await row<{ started_at: Date; leased_at: Date }>(
+      'attempts',
+      unknown.attemptId,
+    );
+    expect(started_at).toEqual(leased_at);
   });
 
   test('cannot be by another worker, under another fence, or after its end', async () => {

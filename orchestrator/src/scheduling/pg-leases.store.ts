@@ -53,6 +53,7 @@ export class PgLeasesStore extends LeasesStore {
       held.map(({ attemptId }) => attemptId),
       held.map(({ fence }) => fence),
       held.map(({ workerId }) => workerId),
+      held.map(({ agoMs }) => agoMs),
     ]);
     return new Set(rows.map(({ id }) => id));
   }
@@ -231,13 +232,14 @@ WHERE (tasks.id = leased.root_id OR (tasks.root_id = leased.root_id AND tasks.ro
 
 const ACTIVATE = `
 WITH held AS (
-  SELECT * FROM unnest($1::text[], $2::int[], $3::text[]) AS held (attempt_id, fence, worker_id) ORDER BY attempt_id
+  SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::double precision[]) AS held (attempt_id, fence, worker_id, ago) ORDER BY attempt_id
 ), open AS (
-  SELECT held.attempt_id, attempt.task_id, attempt.job_id, attempt.state FROM held
+  SELECT held.attempt_id, held.ago, attempt.task_id, attempt.job_id, attempt.state FROM held
   CROSS JOIN LATERAL (SELECT task_id, job_id, worker_id, fence, state, live FROM attempts WHERE attempts.id = held.attempt_id OFFSET 0 FOR NO KEY UPDATE) AS attempt
   WHERE attempt.fence = held.fence AND attempt.worker_id = held.worker_id AND attempt.live AND attempt.state IN ('leased', 'running')
 ), active AS (
-  UPDATE attempts SET state = 'running', started_at = clock_timestamp() FROM open WHERE attempts.id = open.attempt_id AND open.state = 'leased'
+  UPDATE attempts SET state = 'running', started_at = greatest(attempts.leased_at, clock_timestamp() - open.ago * interval '1 millisecond')
+  FROM open WHERE attempts.id = open.attempt_id AND open.state = 'leased'
   RETURNING attempts.id, open.task_id, open.job_id
 ), running AS (
   UPDATE tasks SET state = 'running'
