@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { SessionId, WorkerId, WorkerProfile, WorkerView } from '@tidemill/protocol';
-import { capabilitiesOf } from '../jobs/market.js';
+import { openWorker, type WorkerRow } from '../jobs/market.js';
 import type { Tx } from '../platform/db/db.js';
 import { FleetStore, type Heard, type Joining } from './fleet.store.js';
 
@@ -98,20 +98,10 @@ export class PgFleetStore extends FleetStore {
   }
 }
 
-interface ViewRow {
-  readonly id: WorkerId;
+interface ViewRow extends WorkerRow {
   readonly name: string;
   readonly public_key: string;
   readonly state: WorkerView['state'];
-  readonly capabilities: string;
-  readonly gpu_milli: number;
-  readonly vram_mib: number;
-  readonly cpu_milli: number;
-  readonly memory_mib: number;
-  readonly disk_mib: number;
-  readonly slots: number;
-  readonly gpu_ask: bigint;
-  readonly cpu_ask: bigint;
   readonly joined_at: Date;
   readonly last_seen_at: Date | null;
   readonly accepted: number;
@@ -124,19 +114,14 @@ interface ViewRow {
 }
 
 function view(row: ViewRow): WorkerView {
+  const { capabilities, total } = openWorker(row);
   return {
     id: row.id,
     name: row.name,
     publicKey: row.public_key,
     state: row.state,
-    capabilities: capabilitiesOf(row.capabilities),
-    resources: {
-      gpuMilli: row.gpu_milli,
-      vramMib: row.vram_mib,
-      cpuMilli: row.cpu_milli,
-      memoryMib: row.memory_mib,
-      diskMib: row.disk_mib,
-    },
+    capabilities,
+    resources: total,
     slots: row.slots,
     asks: { gpuHour: String(row.gpu_ask), cpuHour: String(row.cpu_ask) },
     running: row.running,

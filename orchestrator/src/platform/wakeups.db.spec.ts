@@ -35,7 +35,7 @@ function counting(channel: Parameters<Wakeups['on']>[0]) {
 test('a commit wakes the listeners of its channels in every process', async () => {
   const tasks = counting('tasks');
   const receipts = counting('receipts');
-  const trail = counting('trail');
+  const jobs = counting('job');
   await db.transaction((tx) => here.notify(tx, 'tasks', 'receipts'));
   await expect
     .poll(() => [tasks, receipts], { timeout: 10_000 })
@@ -43,20 +43,20 @@ test('a commit wakes the listeners of its channels in every process', async () =
       { here: 1, there: 1 },
       { here: 1, there: 1 },
     ]);
-  expect(trail).toEqual({ here: 0, there: 0 });
+  expect(jobs).toEqual({ here: 0, there: 0 });
 });
 
 test('what is not committed wakes nobody', async () => {
-  const offers = counting('offers');
+  const receipts = counting('receipts');
   await expect(
     db.transaction(async (tx) => {
-      await here.notify(tx, 'offers');
+      await here.notify(tx, 'receipts');
       throw new Error('changed its mind');
     }),
   ).rejects.toThrow('changed its mind');
   await db.transaction((tx) => here.notify(tx, 'cancel'));
-  await db.transaction((tx) => here.notify(tx, 'offers'));
-  await expect.poll(() => offers, { timeout: 10_000 }).toEqual({ here: 1, there: 1 });
+  await db.transaction((tx) => here.notify(tx, 'receipts'));
+  await expect.poll(() => receipts, { timeout: 10_000 }).toEqual({ here: 1, there: 1 });
 });
 
 test('a local wake-up is for this process alone', async () => {
@@ -73,7 +73,7 @@ test('all who listen to a channel are woken', async () => {
 });
 
 test('a listener whose connection was killed hears again soon after', async () => {
-  const trail = counting('trail');
+  const jobs = counting('job');
   const killed = await new PgDb(
     { url: database.url, role: 'none', max: 1, name: 'killer' },
     log,
@@ -84,8 +84,8 @@ test('a listener whose connection was killed hears again soon after', async () =
   await expect
     .poll(
       async () => {
-        await db.transaction((tx) => here.notify(tx, 'trail'));
-        return trail.here > 0 && trail.there > 0;
+        await db.transaction((tx) => here.notify(tx, 'job'));
+        return jobs.here > 0 && jobs.there > 0;
       },
       { timeout: 10_000, interval: 200 },
     )

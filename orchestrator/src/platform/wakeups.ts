@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Tx } from './db/db.js';
 
 /** What a stage may be woken for. A wake-up only saves waiting: every stage finds its work in rows by itself. */
-export type Channel = 'tasks' | 'offers' | 'receipts' | 'verdicts' | 'job' | 'trail' | 'cancel';
+export type Channel = 'tasks' | 'receipts' | 'verdicts' | 'job' | 'cancel';
 
 const RECONNECT_MS = 1_000;
 

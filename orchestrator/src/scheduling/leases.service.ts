@@ -108,7 +108,7 @@ export class LeasesService {
             new Date(this.clock.nowMs() + offer.maxDurationMs + READABLE_BEYOND_MS),
           );
       }
-      await this.wakeups.notify(tx, 'offers', 'job');
+      await this.wakeups.notify(tx, 'job');
       return stands;
     });
     this.telemetry.placements.inc({ outcome: 'leased' }, leased.length);
