@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildWorker } from '../testing/build.js';
-import { ProbeFolder, missingTools } from './testing/probe.js';
+import { ProbeFolder, canProbe } from './testing/probe.js';
 
 // Each test starts processes, and other tests share the machine.
 vi.setConfig({ testTimeout: 120_000 });
 
-const missing = missingTools();
-
-describe.skipIf(missing !== null)('when the worker is killed', () => {
+describe.skipIf(!canProbe())('when the worker is killed', () => {
   let probes: ProbeFolder;
   let worker: string;
 

