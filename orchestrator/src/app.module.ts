@@ -14,7 +14,7 @@ import { TrailModule } from './trail/trail.module.js';
 import { VerificationModule } from './verification/verification.module.js';
 
 /** The stages in the order of the road; each may use those before it, none a later one. */
-const STAGES = [
+export const STAGES = [
   TrailModule,
   IdentityModule,
   AccountsModule,

@@ -29,7 +29,7 @@ export const WORKER_COLUMNS =
 const parsed = new Map<string, Capabilities>();
 const MAX_PARSED = 10_000;
 
-export function capabilitiesOf(text: string): Capabilities {
+function capabilitiesOf(text: string): Capabilities {
   let capabilities = parsed.get(text);
   if (capabilities === undefined) {
     capabilities = Capabilities.parse(JSON.parse(text));

@@ -1,35 +1,13 @@
 import type { JobDetail, JobId, JobSpec, JobView } from '@tidemill/protocol';
 import { randomUUID } from 'node:crypto';
-import { AccountsModule } from '../accounts/accounts.module.js';
+import { STAGES } from '../app.module.js';
 import { AccountsService } from '../accounts/accounts.service.js';
-import { ArtifactsModule } from '../artifacts/artifacts.module.js';
-import { FleetModule } from '../fleet/fleet.module.js';
-import { GatewayModule } from '../gateway/gateway.module.js';
 import { WorkerWsAdapter } from '../gateway/worker-ws.adapter.js';
-import { IdentityModule } from '../identity/identity.module.js';
 import { startStages, type StageHost, type StageOptions } from '../identity/testing/stage-host.js';
 import { aWallet, type Wallet } from '../identity/testing/wallet.js';
 import { JobViews } from '../jobs/job-views.js';
-import { JobsModule } from '../jobs/jobs.module.js';
 import { JobsService } from '../jobs/jobs.service.js';
-import { LedgerModule } from '../ledger/ledger.module.js';
-import { ReceiptsModule } from '../receipts/receipts.module.js';
-import { SchedulingModule } from '../scheduling/scheduling.module.js';
-import { VerificationModule } from '../verification/verification.module.js';
 import { eventually } from './eventually.js';
-
-const STAGES = [
-  IdentityModule,
-  AccountsModule,
-  ArtifactsModule,
-  JobsModule,
-  FleetModule,
-  SchedulingModule,
-  GatewayModule,
-  ReceiptsModule,
-  VerificationModule,
-  LedgerModule,
-];
 
 /** The whole road in this process, on a database of its own. Its workers are `StageWorker`s. */
 export function startNetwork(options: StageOptions = {}): Promise<StageHost> {
