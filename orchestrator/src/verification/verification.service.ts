@@ -59,9 +59,11 @@ export class VerificationService {
     return this.db.transaction(async (tx) => {
       const window = await openWindow(tx, STAGE);
       const { rows, to, more } = await this.store.reported(tx, window, MAX_PER_TURN);
-      const alone = rows.filter((row) => this.isAlone(row));
+      const alone: Reported[] = [];
+      const compared: Reported[] = [];
+      for (const row of rows) (this.isAlone(row) ? alone : compared).push(row);
       const families = new Set([
-        ...rows.filter((row) => !alone.includes(row)).map(({ rootId }) => rootId),
+        ...compared.map(({ rootId }) => rootId),
         ...(await this.store.leftByEndedJobs(tx, { from: window.from, to })),
       ]);
       const verdicts = [
