@@ -105,7 +105,7 @@ describe('one job on a real worker', () => {
     const kinds = entries
       .filter(({ ref }) => ref === job.id || ref === attempt?.id)
       .map(({ kind }) => kind);
-    expect(kinds.sort()).toEqual(['charge', 'hold', 'release']);
+    expect(kinds.sort()).toEqual(['charge', 'hold']);
     for (const { postings } of entries) {
       expect(postings.reduce((sum, { amount }) => sum + BigInt(amount), 0n)).toBe(0n);
     }

@@ -10,6 +10,7 @@ const every = (units: bigint, feeBps = 250): Entry[] => [
   hold('job', 'acc', units),
   charge('att', 'acc', 'wrk', units, feeBps, 'earned'),
   charge('att', 'acc', 'wrk', units, feeBps, 'pending'),
+  charge('att', 'acc', 'wrk', units, feeBps, 'pending', units),
   check('att', 'wrk', units, 'earned'),
   earn('att', 'wrk', units),
   release('job', 'acc', units),
@@ -48,6 +49,20 @@ test('a charge pays the worker and the network out of the hold', () => {
       { owner: NETWORK, bucket: 'fees', amount: 25n },
     ],
   });
+});
+
+test('the last charge of a job gives back what is left of the hold', () => {
+  expect(charge('att_1', 'acc_1', 'wrk_1', 1_001n, 250, 'pending', 99n)).toEqual({
+    kind: 'charge',
+    ref: 'att_1',
+    postings: [
+      { owner: 'acc_1', bucket: 'held', amount: -1_100n },
+      { owner: 'acc_1', bucket: 'available', amount: 99n },
+      { owner: 'wrk_1', bucket: 'pending', amount: 976n },
+      { owner: NETWORK, bucket: 'fees', amount: 25n },
+    ],
+  });
+  expect(() => charge('att', 'acc', 'wrk', 2n, 250, 'earned', -1n)).toThrow('overdrawn');
 });
 
 test('what a charge takes is what its worker and the network get', () => {

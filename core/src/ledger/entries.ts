@@ -40,7 +40,10 @@ export function hold(jobId: string, submitter: string, amount: bigint): Entry {
 /** Where a worker's part goes: it waits until it can no longer be withheld, unless the network releases at once. */
 export type EarningBucket = Extract<Bucket, 'pending' | 'earned'>;
 
-/** An accepted result is paid out of the job's hold: the fee to the network, the rest to the worker. */
+/**
+ * An accepted result is paid out of the job's hold: the fee to the network, the rest to the worker. What the hold has `left`
+ * goes back with it where nothing more will be charged to the job, which saves such jobs the entry of a release.
+ */
 export function charge(
   attemptId: string,
   submitter: string,
@@ -48,10 +51,13 @@ export function charge(
   price: bigint,
   feeBps: number,
   bucket: EarningBucket,
+  left = 0n,
 ): Entry {
+  assert(left >= 0n, `charge ${attemptId} with ${left} left: a hold is never overdrawn`);
   const fee = feeOf(price, feeBps);
   return entry('charge', attemptId, price, [
-    { owner: submitter, bucket: 'held', amount: -price },
+    { owner: submitter, bucket: 'held', amount: -price - left },
+    { owner: submitter, bucket: 'available', amount: left },
     { owner: worker, bucket, amount: price - fee },
     { owner: NETWORK, bucket: 'fees', amount: fee },
   ]);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { JobEvent, JobId } from '@tidemill/protocol';
 import { Db } from '../platform/db/db.js';
+import { IS_CHARGED_ONCE } from './pg-jobs.store.js';
 
 interface EventRow {
   readonly key: string;
@@ -38,9 +39,13 @@ export class JobEvents {
   }
 }
 
-/** A job's hold is released once, after everything that is charged to it; of one that is used up nothing is left to release. */
+/**
+ * A job's hold is released once, after everything that is charged to it: with the charge, where there is only one. Of a hold that
+ * is used up nothing is left to release.
+ */
 const BILLED = `
 SELECT 1 FROM ledger_entries WHERE ref = $1 AND kind = 'release'
+UNION ALL SELECT 1 FROM jobs WHERE id = $1 AND ${IS_CHARGED_ONCE} AND EXISTS (SELECT FROM charges WHERE job_id = $1)
 UNION ALL SELECT 1 FROM jobs WHERE id = $1
   AND hold = (SELECT sum(price) FROM charges WHERE job_id = $1 AND payer = 'submitter' AND NOT refunded)`;
 

@@ -131,6 +131,9 @@ function taskRows({ id: jobId, draft, taskIds }: NewJob) {
 
 export const digestOf = (payload: string): string => `sha256:${hash('sha256', payload)}`;
 
+/** Of a row of `jobs`: whether one verdict decides all it will ever cost, since it has one task and nobody checks it. */
+export const IS_CHARGED_ONCE = `tasks_total = 1 AND verify = '{"method":"none"}'`;
+
 const INSERT_JOBS = `
 INSERT INTO jobs (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
   hold, task_cap, tasks_total, tasks_left, deadline)

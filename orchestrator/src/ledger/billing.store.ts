@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { AttemptId, JobId, WorkerId } from '@tidemill/protocol';
+import { IS_CHARGED_ONCE } from '../jobs/pg-jobs.store.js';
 import type { Tx } from '../platform/db/db.js';
 import type { Window } from '../platform/db/stage-cursor.js';
 
@@ -101,7 +102,7 @@ SELECT verdict.attempt_id, verdict.job_id, job.account_id, attempt.worker_id, ve
 FROM verdicts AS verdict
 CROSS JOIN LATERAL (SELECT worker_id, gpu_milli, cpu_milli, gpu_ask, cpu_ask, billable_ms FROM attempts WHERE attempts.id = verdict.attempt_id OFFSET 0) AS attempt
 CROSS JOIN LATERAL (
-  SELECT account_id, task_cap, hold, tasks_total = 1 AND verify = '{"method":"none"}' AS is_only FROM jobs WHERE jobs.id = verdict.job_id OFFSET 0
+  SELECT account_id, task_cap, hold, ${IS_CHARGED_ONCE} AS is_only FROM jobs WHERE jobs.id = verdict.job_id OFFSET 0
 ) AS job
 WHERE verdict.xid >= $1::xid8 AND verdict.xid < $2::xid8
 ORDER BY verdict.xid LIMIT $3`;

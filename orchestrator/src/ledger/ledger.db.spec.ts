@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { LedgerBook } from '../accounts/ledger-book.js';
 import { Config } from '../config/env.js';
 import type { StageHost } from '../identity/testing/stage-host.js';
+import { JobEvents } from '../jobs/job-events.js';
 import { PgDb } from '../platform/db/pg-db.js';
 import { noopJob, startNetwork, StageSubmitter } from '../testing/network.js';
 import { StageWorker } from '../testing/stage-worker.js';
@@ -176,12 +177,27 @@ describe('a hold', () => {
   });
 
   test('is released once, however often the stage turns', async () => {
-    const id = await alice.submit(noopJob('once'));
+    const id = await alice.submit(noopJob('once', { verify: { replicate: 2 } }));
+    await work('once', 15);
     await work('once', 15);
     await settled();
     for (let i = 0; i < 3; i += 1) await host.app.get(LedgerService).turn();
     expect((await entries(id)).map(({ kind }) => kind)).toEqual(['hold', 'release']);
-    expect(await chargesOf(id)).toHaveLength(1);
+    expect(await chargesOf(id)).toHaveLength(2);
+  });
+
+  test('goes back with the charge, where there is only one', async () => {
+    const id = await alice.submit(noopJob('only'));
+    await work('only', 15);
+    await settled();
+    for (let i = 0; i < 3; i += 1) await host.app.get(LedgerService).turn();
+    expect((await entries(id)).map(({ kind }) => kind)).toEqual(['hold']);
+    const [charge] = await chargesOf(id);
+    expect(await balances(alice.accountId)).toMatchObject({
+      available: CREDIT * TOKEN - (charge?.price ?? 0n),
+      held: 0n,
+    });
+    expect(await host.app.get(JobEvents).isBilled(id)).toBe(true);
   });
 
   test('waits for the verdict of what was reported before the job was cancelled', async () => {

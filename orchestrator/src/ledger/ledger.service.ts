@@ -51,11 +51,6 @@ export class LedgerService {
         ...refunds.map(({ attempt_id, account_id, price }) =>
           refund(attempt_id, account_id, price),
         ),
-        ...payable.flatMap((due, i) =>
-          due.is_only
-            ? [release(due.job_id, due.account_id, due.hold - (charges[i]?.price ?? 0n))]
-            : [],
-        ),
         ...leftovers.map(({ job_id, account_id, amount }) => release(job_id, account_id, amount)),
       ];
       await closeWindow(tx, STAGE, to);
@@ -92,9 +87,10 @@ export class LedgerService {
   private entryOf(due: Due, made: Charge | undefined): Entry {
     const price = made?.price ?? 0n;
     const bucket = this.config.release === 'immediate' ? 'earned' : 'pending';
-    return due.payer === 'submitter'
-      ? charge(due.attempt_id, due.account_id, due.worker_id, price, this.config.feeBps, bucket)
-      : check(due.attempt_id, due.worker_id, price, bucket);
+    if (due.payer !== 'submitter') return check(due.attempt_id, due.worker_id, price, bucket);
+    const left = due.is_only ? due.hold - price : 0n;
+    const { feeBps } = this.config;
+    return charge(due.attempt_id, due.account_id, due.worker_id, price, feeBps, bucket, left);
   }
 }
 
