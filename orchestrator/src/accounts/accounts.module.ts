@@ -3,7 +3,8 @@ import { IdentityModule } from '../identity/identity.module.js';
 import { TrailModule } from '../trail/trail.module.js';
 import { AccountsController } from './accounts.controller.js';
 import { AccountsService } from './accounts.service.js';
-import { LedgerBook } from './ledger-book.js';
+import { LedgerBook } from './ledger-book.store.js';
+import { PgLedgerBook } from './pg-ledger-book.store.js';
 
 /**
  * Accounts: balances, holds and the double entries that move them.
@@ -15,7 +16,7 @@ import { LedgerBook } from './ledger-book.js';
 @Module({
   imports: [TrailModule, IdentityModule],
   controllers: [AccountsController],
-  providers: [AccountsService, LedgerBook],
+  providers: [AccountsService, { provide: LedgerBook, useClass: PgLedgerBook }],
   exports: [LedgerBook],
 })
 export class AccountsModule {}

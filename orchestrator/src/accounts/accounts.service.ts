@@ -10,7 +10,7 @@ import { Directory } from '../identity/directory.js';
 import { Db } from '../platform/db/db.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { TrailWriter } from '../trail/trail.writer.js';
-import { LedgerBook } from './ledger-book.js';
+import { LedgerBook } from './ledger-book.store.js';
 
 /** A submitter's money as it is shown, and credit given by the operator. */
 @Injectable()

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { SessionId, WorkerId, WorkerProfile, WorkerView } from '@tidemill/protocol';
-import { openWorker, type WorkerRow } from '../jobs/market.js';
+import { openWorker, type WorkerRow } from '../jobs/worker-rows.js';
 import type { Tx } from '../platform/db/db.js';
 import { FleetStore, type Heard, type Joining } from './fleet.store.js';
 

@@ -5,6 +5,7 @@ import { Activations } from './activations.js';
 import { Dispatch } from './dispatch.js';
 import { Handshake } from './handshake.js';
 import { Inbound } from './inbound.js';
+import { PgReportsStore } from './pg-reports.store.js';
 import { ReportsStore } from './reports.store.js';
 import { Sessions } from './sessions.js';
 import { WorkerGateway } from './worker.gateway.js';
@@ -25,7 +26,7 @@ import { WorkerTokens } from './worker-tokens.js';
     Dispatch,
     Handshake,
     Inbound,
-    ReportsStore,
+    { provide: ReportsStore, useClass: PgReportsStore },
     Sessions,
     WorkerGateway,
     WorkerTokens,

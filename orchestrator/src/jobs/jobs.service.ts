@@ -10,7 +10,7 @@ import type {
   OperationId,
 } from '@tidemill/protocol';
 import { hash } from 'node:crypto';
-import { LedgerBook } from '../accounts/ledger-book.js';
+import { LedgerBook } from '../accounts/ledger-book.store.js';
 import { Clock } from '../platform/clock.js';
 import { Db, type Tx } from '../platform/db/db.js';
 import { violates } from '../platform/db/violation.js';
@@ -179,17 +179,14 @@ export class JobsService {
     on: Tx,
     { accountId, operation }: Submission,
     key: string,
-    bodyDigest: Uint8Array,
+    bodyDigest: Buffer,
   ): Promise<string | null> {
-    const [row] = await on.query<{ operation: string; body_digest: Buffer; answer: string | null }>(
-      'SELECT operation, body_digest, answer FROM idempotency_keys WHERE account_id = $1 AND key = $2',
-      [accountId, key],
-    );
-    if (row === undefined) return null;
-    if (row.operation !== operation || !row.body_digest.equals(bodyDigest)) {
+    const earlier = await this.store.keyedRequest(on, accountId, key);
+    if (earlier === null) return null;
+    if (earlier.operation !== operation || !bodyDigest.equals(earlier.bodyDigest)) {
       throw new ProblemError('IDEMPOTENCY_MISMATCH', `The key ${key} belongs to another request.`);
     }
-    return row.answer;
+    return earlier.answer;
   }
 
   private async missingFunds(

@@ -1,3 +1,4 @@
+import type { OpenWorker } from '@tidemill/core/scheduler';
 import type { AccountId, Digest, JobId, JobState, TaskId } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
 import type { JobDraft } from './draft.js';
@@ -14,6 +15,13 @@ export interface JobEnd {
   readonly state: Extract<JobState, 'failed' | 'cancelled' | 'expired' | 'succeeded'>;
   readonly code: string | null;
   readonly message: string | null;
+}
+
+/** What an Idempotency-Key stands for; the answer is null while it is being given. */
+export interface KeyedRequest {
+  readonly operation: string;
+  readonly bodyDigest: Uint8Array;
+  readonly answer: string | null;
 }
 
 export type Claimed =
@@ -33,6 +41,9 @@ export abstract class JobsStore {
     bodyDigest: Uint8Array,
   ): Promise<Claimed>;
 
+  /** The request that has this key, or null. */
+  abstract keyedRequest(tx: Tx, accountId: AccountId, key: string): Promise<KeyedRequest | null>;
+
   abstract saveAnswer(tx: Tx, accountId: AccountId, key: string, answer: string): Promise<void>;
 
   /** Ends jobs that have not ended; gives those that this call ended. Tasks without a result are cancelled with their job. */
@@ -45,6 +56,9 @@ export abstract class JobsStore {
   abstract openJobReading(tx: Tx, accountId: AccountId, digest: Digest): Promise<JobId | null>;
 
   abstract forgetKeys(tx: Tx, olderThanMs: number): Promise<void>;
+
+  /** Workers that are online, with all they lend, in order of their ids. */
+  abstract workersOnline(tx: Tx): Promise<readonly OpenWorker[]>;
 
   /** Tasks that wait, by account. */
   abstract waiting(tx: Tx): Promise<ReadonlyMap<string, number>>;

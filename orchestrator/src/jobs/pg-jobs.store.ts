@@ -1,9 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { copiesOf } from '@tidemill/core/job';
+import type { OpenWorker } from '@tidemill/core/scheduler';
 import type { AccountId, Digest, JobId } from '@tidemill/protocol';
 import { hash } from 'node:crypto';
 import { fromJsonTexts, jsonTexts, type Tx } from '../platform/db/db.js';
-import { JobsStore, type Claimed, type JobEnd, type NewJob } from './jobs.store.js';
+import { openWorker, WORKER_COLUMNS, type WorkerRow } from './worker-rows.js';
+import {
+  JobsStore,
+  type Claimed,
+  type JobEnd,
+  type KeyedRequest,
+  type NewJob,
+} from './jobs.store.js';
 
 @Injectable()
 export class PgJobsStore extends JobsStore {
@@ -63,6 +71,15 @@ export class PgJobsStore extends JobsStore {
     return { claimed: false, sameRequest: row?.same ?? false, answer: row?.answer ?? null };
   }
 
+  async keyedRequest(tx: Tx, accountId: AccountId, key: string): Promise<KeyedRequest | null> {
+    const [row] = await tx.query<{ operation: string; body_digest: Buffer; answer: string | null }>(
+      'SELECT operation, body_digest, answer FROM idempotency_keys WHERE account_id = $1 AND key = $2',
+      [accountId, key],
+    );
+    if (row === undefined) return null;
+    return { operation: row.operation, bodyDigest: row.body_digest, answer: row.answer };
+  }
+
   async saveAnswer(tx: Tx, accountId: AccountId, key: string, answer: string): Promise<void> {
     await tx.query('UPDATE idempotency_keys SET answer = $3 WHERE account_id = $1 AND key = $2', [
       accountId,
@@ -99,6 +116,13 @@ export class PgJobsStore extends JobsStore {
       `DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - $1 * interval '1 millisecond'`,
       [olderThanMs],
     );
+  }
+
+  async workersOnline(tx: Tx): Promise<readonly OpenWorker[]> {
+    const rows = await tx.query<WorkerRow>(
+      `SELECT ${WORKER_COLUMNS} FROM workers WHERE state = 'online' ORDER BY id`,
+    );
+    return rows.map(openWorker);
   }
 
   async waiting(tx: Tx): Promise<ReadonlyMap<string, number>> {

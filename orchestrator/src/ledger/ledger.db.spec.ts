@@ -2,7 +2,7 @@ import type { JobId, Receipt } from '@tidemill/protocol';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { LedgerBook } from '../accounts/ledger-book.js';
+import { LedgerBook } from '../accounts/ledger-book.store.js';
 import { Config } from '../config/env.js';
 import type { StageHost } from '../identity/testing/stage-host.js';
 import { JobEvents } from '../jobs/job-events.js';

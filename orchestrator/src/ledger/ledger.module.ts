@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { TrailModule } from '../trail/trail.module.js';
 import { BillingStore } from './billing.store.js';
+import { PgBillingStore } from './pg-billing.store.js';
 import { LedgerLoop } from './ledger.loop.js';
 import { LedgerService } from './ledger.service.js';
 import { ReleaseService } from './release.service.js';
@@ -15,6 +16,11 @@ import { ReleaseService } from './release.service.js';
  */
 @Module({
   imports: [TrailModule, AccountsModule],
-  providers: [BillingStore, LedgerLoop, LedgerService, ReleaseService],
+  providers: [
+    { provide: BillingStore, useClass: PgBillingStore },
+    LedgerLoop,
+    LedgerService,
+    ReleaseService,
+  ],
 })
 export class LedgerModule {}

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { charge, check, feeOf, priceOf, refund, release, type Entry } from '@tidemill/core/ledger';
-import { LedgerBook } from '../accounts/ledger-book.js';
+import { LedgerBook } from '../accounts/ledger-book.store.js';
 import { Config } from '../config/env.js';
 import { Db } from '../platform/db/db.js';
-import { closeWindow, openWindow } from '../platform/db/stage-cursor.js';
+import { StageCursors } from '../platform/db/stage-cursors.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { TrailWriter } from '../trail/trail.writer.js';
@@ -18,6 +18,7 @@ export class LedgerService {
   constructor(
     private readonly config: Config,
     private readonly db: Db,
+    private readonly cursors: StageCursors,
     private readonly billing: BillingStore,
     private readonly book: LedgerBook,
     private readonly trail: TrailWriter,
@@ -28,7 +29,7 @@ export class LedgerService {
   /** One turn over the verdicts and job ends that have settled; true when there are more. */
   async turn(): Promise<boolean> {
     return this.db.transaction(async (tx) => {
-      const window = await openWindow(tx, STAGE);
+      const window = await this.cursors.open(tx, STAGE);
       const { rows, to, more } = await this.billing.due(tx, window, MAX_PER_TURN);
       const payable = rows.filter(({ payer }) => payer !== 'nobody');
       const charges = payable.map((due) => this.chargeOf(due));
@@ -53,7 +54,7 @@ export class LedgerService {
         ),
         ...leftovers.map(({ job_id, account_id, amount }) => release(job_id, account_id, amount)),
       ];
-      await closeWindow(tx, STAGE, to);
+      await this.cursors.close(tx, STAGE, to);
       if (entries.length > 0) {
         await this.trail.append(tx, [...charges.map(bookedEvent), ...refunds.map(refundedEvent)]);
         await this.wakeups.notify(tx, 'job');

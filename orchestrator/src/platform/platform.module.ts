@@ -14,6 +14,8 @@ import { Config } from '../config/env.js';
 import { Clock, SystemClock } from './clock.js';
 import { Db, SequencerDb } from './db/db.js';
 import { PgDb } from './db/pg-db.js';
+import { PgStageCursors } from './db/pg-stage-cursors.js';
+import { StageCursors } from './db/stage-cursors.js';
 import { HealthController } from './health/health.controller.js';
 import { Authenticators } from './http/caller.js';
 import { LastConnections } from './http/last-connections.js';
@@ -22,6 +24,7 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { Ids, RandomIds } from './ids.js';
 import { Loops } from './loop.js';
 import { Telemetry } from './telemetry/telemetry.js';
+import { PgWakeups } from './pg-wakeups.js';
 import { Wakeups } from './wakeups.js';
 
 /** DI tokens of what has no class of ours. */
@@ -83,12 +86,13 @@ const provide = (
         ),
       [Config, LOGGER],
     ),
+    { provide: StageCursors, useClass: PgStageCursors },
     provide(
       Loops,
       (clock: Clock, log: Logger, telemetry: Telemetry) => new Loops(clock, log, telemetry),
       [Clock, LOGGER, Telemetry],
     ),
-    provide(Wakeups, (config: Config, log: Logger) => new Wakeups(config.databaseUrl, log), [
+    provide(Wakeups, (config: Config, log: Logger) => new PgWakeups(config.databaseUrl, log), [
       Config,
       LOGGER,
     ]),
@@ -111,6 +115,7 @@ const provide = (
     Telemetry,
     Db,
     SequencerDb,
+    StageCursors,
     Loops,
     Wakeups,
     Authenticators,

@@ -3,14 +3,14 @@ import { copiesOf } from '@tidemill/core/job';
 import { priceOf } from '@tidemill/core/ledger';
 import { hasRoom, type OpenWorker } from '@tidemill/core/scheduler';
 import type { AccountId, DecisionId, JobSpec, PlanView } from '@tidemill/protocol';
-import { LedgerBook } from '../accounts/ledger-book.js';
+import { LedgerBook } from '../accounts/ledger-book.store.js';
 import type { JobDraft } from '../jobs/draft.js';
 import { Drafter } from '../jobs/drafter.js';
 import { Market, probe } from '../jobs/market.js';
 import { Clock } from '../platform/clock.js';
 import { Db } from '../platform/db/db.js';
 import { ProblemError } from '../platform/http/problem.js';
-import { Snapshots } from './snapshots.js';
+import { Snapshots } from './snapshots.store.js';
 
 /** So many starts say how long one takes; fewer say little about the slow tenth. */
 const MIN_STARTS = 20;

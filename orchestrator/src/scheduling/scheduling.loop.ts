@@ -4,7 +4,7 @@ import { Clock } from '../platform/clock.js';
 import { Loops } from '../platform/loop.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { LeasesService } from './leases.service.js';
-import { Snapshots } from './snapshots.js';
+import { Snapshots } from './snapshots.store.js';
 
 const SWEEP_MS = 1_000;
 const ORPHANS_EVERY_MS = 5_000;

@@ -6,10 +6,11 @@ import { TrailModule } from '../trail/trail.module.js';
 import { LeasesService } from './leases.service.js';
 import { LeasesStore } from './leases.store.js';
 import { PgLeasesStore } from './pg-leases.store.js';
+import { PgSnapshots } from './pg-snapshots.store.js';
 import { PlanService } from './plan.service.js';
 import { SchedulingController } from './scheduling.controller.js';
 import { SchedulingLoop } from './scheduling.loop.js';
-import { Snapshots } from './snapshots.js';
+import { Snapshots } from './snapshots.store.js';
 
 /**
  * Scheduling: which worker takes which task, and under which lease.
@@ -25,7 +26,7 @@ import { Snapshots } from './snapshots.js';
     LeasesService,
     PlanService,
     SchedulingLoop,
-    Snapshots,
+    { provide: Snapshots, useClass: PgSnapshots },
     { provide: LeasesStore, useClass: PgLeasesStore },
   ],
   exports: [LeasesService],

@@ -4,12 +4,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Sequencer } from './sequencer.js';
 import { StillClock } from './testing/still-clock.js';
 import { trailDatabase, type TrailDatabase } from './testing/trail-database.js';
-import { TrailWriter } from './trail.writer.js';
+import { PgTrailWriter } from './pg-trail.writer.js';
 import type { Tx } from '../platform/db/db.js';
 
 let database: TrailDatabase;
 const clock = new StillClock();
-const writer = new TrailWriter(clock);
+const writer = new PgTrailWriter(clock);
 
 beforeEach(async () => {
   database = await trailDatabase();

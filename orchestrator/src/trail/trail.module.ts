@@ -9,6 +9,7 @@ import { LOGGER, SIGNER } from '../platform/platform.module.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { CHECKPOINT_EVERY_MS, Checkpoints } from './checkpoints.js';
 import { SEQUENCER_EVERY_MS, SequencerLoop } from './sequencer.loop.js';
+import { PgTrailWriter } from './pg-trail.writer.js';
 import { Sequencer } from './sequencer.js';
 import { TrailController } from './trail.controller.js';
 import { TrailReader } from './trail.reader.js';
@@ -37,7 +38,12 @@ const checkpoints: Provider = {
  */
 @Module({
   controllers: [TrailController],
-  providers: [TrailWriter, TrailReader, sequencerLoop, checkpoints],
+  providers: [
+    { provide: TrailWriter, useClass: PgTrailWriter },
+    TrailReader,
+    sequencerLoop,
+    checkpoints,
+  ],
   exports: [TrailWriter, TrailReader],
 })
 export class TrailModule implements BeforeApplicationShutdown {

@@ -15,7 +15,7 @@ import { Sequencer } from './sequencer.js';
 import { StillClock } from './testing/still-clock.js';
 import { trailDatabase, type TrailDatabase } from './testing/trail-database.js';
 import { TrailReader } from './trail.reader.js';
-import { TrailWriter } from './trail.writer.js';
+import { PgTrailWriter } from './pg-trail.writer.js';
 
 /** More than 256 × 256, so that proofs go through two levels of tiles, and not a round number. */
 const EVENTS = 70_001;
@@ -29,7 +29,7 @@ let leaves: Buffer[];
 beforeAll(async () => {
   database = await trailDatabase();
   reader = new TrailReader(database.app);
-  const writer = new TrailWriter(clock);
+  const writer = new PgTrailWriter(clock);
   for (let i = 0; i < EVENTS; i += 10_000) {
     const count = Math.min(10_000, EVENTS - i);
     await writer.append(

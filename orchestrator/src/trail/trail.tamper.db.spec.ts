@@ -11,7 +11,7 @@ import { audit, OpenTransaction } from './testing/read-trail.js';
 import { StillClock } from './testing/still-clock.js';
 import { trailDatabase, type TrailDatabase } from './testing/trail-database.js';
 import { TrailReader } from './trail.reader.js';
-import { TrailWriter } from './trail.writer.js';
+import { PgTrailWriter } from './pg-trail.writer.js';
 
 const EVENTS = 120;
 const NETWORK = 'testnet';
@@ -34,7 +34,7 @@ beforeAll(async () => {
       subject: `job_${written + i}`,
       body: { i },
     }));
-    await new TrailWriter(clock).append(database.app, events);
+    await new PgTrailWriter(clock).append(database.app, events);
     await sequencer.place();
     clock.atMs += 60_000;
     expect(await checkpoints.sign()).toBe(written + 40);
@@ -186,7 +186,7 @@ test('a history that was written anew and signed with the operator’s own key c
       subject: `job_${i}`,
       body: { i: i === 50 ? -1 : i },
     }));
-    await new TrailWriter(new StillClock()).append(other.app, events);
+    await new PgTrailWriter(new StillClock()).append(other.app, events);
     await anew.place();
     await new Checkpoints(other.sequencer, operator, NETWORK, clock).sign();
     expect((await audit(other.app, { ...trust(), kept: [] })).fault).toBeNull(); // by itself it looks honest

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isTrailName, trailDigest, type Canonical } from '@tidemill/protocol';
 import { nodeSha256 } from '@tidemill/protocol/node';
 import { Clock } from '../platform/clock.js';
-import { fromJsonTexts, jsonTexts, type Tx } from '../platform/db/db.js';
+import type { Tx } from '../platform/db/db.js';
 
 /** What a stage says of a change. Never a secret or a payload: the trail is public and is kept for ever. */
 export interface TrailEvent {
@@ -44,18 +44,14 @@ export function trailRows(events: readonly TrailEvent[], atMs: number): TrailRow
 
 /** Writes events in the transaction of the change they explain; the sequencer gives them their place within a second. */
 @Injectable()
-export class TrailWriter {
+export abstract class TrailWriter {
   constructor(private readonly clock: Clock) {}
 
   /** One insert for all events, in their order. They exist if and only if `tx` commits. */
   async append(tx: Tx, events: readonly TrailEvent[]): Promise<void> {
     if (events.length === 0) return;
-    const { atMs, kinds, subjects, bodies, digests } = trailRows(events, this.clock.nowMs());
-    await tx.query(INSERT, [atMs, kinds, subjects, jsonTexts(bodies), digests]);
+    await this.insert(tx, trailRows(events, this.clock.nowMs()));
   }
-}
 
-const INSERT = `
-INSERT INTO trail_events (at_ms, kind, subject, body, digest)
-SELECT $1, kind, subject, body, digest
-FROM unnest($2::text[], $3::text[], ${fromJsonTexts('$4')}, $5::bytea[]) AS event (kind, subject, body, digest)`;
+  protected abstract insert(tx: Tx, rows: TrailRows): Promise<void>;
+}

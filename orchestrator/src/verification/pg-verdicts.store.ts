@@ -1,8 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { VerifyPlan } from '@tidemill/core/job';
-import type { AttemptId, JobId, TaskId, WorkerId } from '@tidemill/protocol';
+import {
+  TFJS_OUTPUTS,
+  type AttemptId,
+  type Digest,
+  type JobId,
+  type TaskId,
+  type WorkerId,
+} from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
-import type { Window } from '../platform/db/stage-cursor.js';
+import type { Window } from '../platform/db/stage-cursors.js';
 import {
   VerdictsStore,
   type Member,
@@ -132,6 +139,14 @@ export class PgVerdictsStore extends VerdictsStore {
       attempts.map(({ attemptId }) => attemptId),
       attempts.map(({ taskId }) => taskId),
     ]);
+  }
+
+  async checkpointOf(tx: Tx, attemptId: AttemptId) {
+    const [row] = await tx.query<{ digest: Digest; size_bytes: bigint }>(
+      'SELECT digest, size_bytes FROM task_outputs WHERE attempt_id = $1 AND name = $2',
+      [attemptId, TFJS_OUTPUTS.checkpoint],
+    );
+    return row === undefined ? null : { digest: row.digest, sizeBytes: Number(row.size_bytes) };
   }
 
   async voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]> {

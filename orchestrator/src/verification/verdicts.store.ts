@@ -1,7 +1,7 @@
 import type { VerifyPlan } from '@tidemill/core/job';
 import type { AccountId, AttemptId, Digest, JobId, TaskId, WorkerId } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
-import type { Window } from '../platform/db/stage-cursor.js';
+import type { Window } from '../platform/db/stage-cursors.js';
 
 /** A receipt that has no verdict yet. */
 export interface Reported {
@@ -112,6 +112,12 @@ export abstract class VerdictsStore {
     tx: Tx,
     attempts: readonly { readonly attemptId: AttemptId; readonly taskId: TaskId }[],
   ): Promise<readonly Output[]>;
+
+  /** The checkpoint that an attempt reported, or null. */
+  abstract checkpointOf(
+    tx: Tx,
+    attemptId: AttemptId,
+  ): Promise<{ readonly digest: Digest; readonly sizeBytes: number } | null>;
 
   /** Takes back every task that depends on this one, directly or not; gives what each had. */
   abstract voidDependents(tx: Tx, rootId: TaskId): Promise<readonly Voided[]>;

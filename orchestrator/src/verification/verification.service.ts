@@ -1,17 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { isAudited, judge } from '@tidemill/core/verification';
-import {
-  TFJS_OUTPUTS,
-  type AttemptId,
-  type Digest,
-  type TaskId,
-  type WorkerId,
-} from '@tidemill/protocol';
+import type { AttemptId, TaskId, WorkerId } from '@tidemill/protocol';
 import type { Signer } from '@tidemill/protocol/node';
 import { JobsService } from '../jobs/jobs.service.js';
 import { auditDraw } from '../platform/audit-draw.js';
 import { Db, type Tx } from '../platform/db/db.js';
-import { closeWindow, openWindow } from '../platform/db/stage-cursor.js';
+import { StageCursors } from '../platform/db/stage-cursors.js';
 import { Ids } from '../platform/ids.js';
 import { SIGNER } from '../platform/platform.module.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
@@ -41,6 +35,7 @@ export class VerificationService {
 
   constructor(
     private readonly db: Db,
+    private readonly cursors: StageCursors,
     private readonly store: VerdictsStore,
     private readonly receipts: ReceiptsStore,
     private readonly rights: OutputRights,
@@ -57,7 +52,7 @@ export class VerificationService {
   /** One turn over the receipts that have settled; true when there are more. */
   async turn(): Promise<boolean> {
     return this.db.transaction(async (tx) => {
-      const window = await openWindow(tx, STAGE);
+      const window = await this.cursors.open(tx, STAGE);
       const { rows, to, more } = await this.store.reported(tx, window, MAX_PER_TURN);
       const alone: Reported[] = [];
       const compared: Reported[] = [];
@@ -71,7 +66,7 @@ export class VerificationService {
         ...(await this.judgeFamilies(tx, [...families])),
       ];
       await this.give(tx, verdicts);
-      await closeWindow(tx, STAGE, to);
+      await this.cursors.close(tx, STAGE, to);
       return more;
     });
   }
@@ -172,15 +167,11 @@ export class VerificationService {
   private async restart(
     tx: Tx,
     rootId: TaskId,
-    attemptId: string,
+    attemptId: AttemptId,
     workerId: WorkerId,
   ): Promise<void> {
-    const [checkpoint] = await tx.query<{ digest: Digest; size_bytes: bigint }>(
-      'SELECT digest, size_bytes FROM task_outputs WHERE attempt_id = $1 AND name = $2',
-      [attemptId, TFJS_OUTPUTS.checkpoint],
-    );
-    if (checkpoint === undefined) return;
-    const from = { digest: checkpoint.digest, sizeBytes: Number(checkpoint.size_bytes) };
+    const from = await this.store.checkpointOf(tx, attemptId);
+    if (from === null) return;
     const next = await this.receipts.dependents(tx, [rootId]);
     if (next.length === 0) return;
     await this.receipts.makeReady(

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { TaskId } from '@tidemill/protocol';
 import { Clock } from '../platform/clock.js';
 import { Db, type Tx } from '../platform/db/db.js';
-import { openWindow } from '../platform/db/stage-cursor.js';
+import { StageCursors } from '../platform/db/stage-cursors.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { VerdictsStore, type Member, type Verdict } from './verdicts.store.js';
 import { failureOf, STAGE, VerificationService } from './verification.service.js';
@@ -32,6 +32,7 @@ export class Waivers {
 
   constructor(
     private readonly db: Db,
+    private readonly cursors: StageCursors,
     private readonly store: VerdictsStore,
     private readonly verification: VerificationService,
     private readonly trail: TrailWriter,
@@ -66,7 +67,7 @@ export class Waivers {
 
   private async waive(tx: Tx, due: ReadonlyMap<TaskId, TaskId>): Promise<void> {
     // The stage's cursor keeps its other turns, here and in other replicas, from judging the same tasks meanwhile.
-    await openWindow(tx, STAGE);
+    await this.cursors.open(tx, STAGE);
     const dropped = await this.store.dropUntaken(tx, [...due.keys()]);
     const waived = dropped.flatMap((copy) => {
       const task = due.get(copy);

@@ -13,13 +13,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Tx } from '../platform/db/db.js';
 import { PgDb } from '../platform/db/pg-db.js';
 import { trailDatabase, type TrailDatabase } from '../trail/testing/trail-database.js';
-import { LedgerBook } from './ledger-book.js';
+import { PgLedgerBook } from './pg-ledger-book.store.js';
 
 let database: TrailDatabase;
-let book: LedgerBook;
+let book: PgLedgerBook;
 beforeEach(async () => {
   database = await trailDatabase();
-  book = new LedgerBook(database.app);
+  book = new PgLedgerBook(database.app);
 });
 afterEach(() => database.drop());
 
@@ -257,7 +257,7 @@ describe('eight connections that book at once', () => {
   /** Books on a connection of its own and tries only once: a deadlock would show as an error. */
   async function bookOnce(
     db: PgDb,
-    by: LedgerBook,
+    by: PgLedgerBook,
     entries: readonly Entry[],
   ): Promise<readonly Entry[]> {
     const client = await db.pool.connect();
@@ -307,7 +307,7 @@ describe('eight connections that book at once', () => {
         Array.from({ length: CONNECTIONS }, async (_, connection) => {
           const below = sequence(connection + 1);
           // Two processes would each have a book, with accounts of its own in mind.
-          const own = new LedgerBook(db);
+          const own = new PgLedgerBook(db);
           const fresh: Entry[] = [];
           for (let round = 0; round < 30; round += 1) {
             const entries = Array.from({ length: 1 + below(6) }, (_, i): Entry => {
@@ -341,7 +341,7 @@ describe('eight connections that book at once', () => {
     const fresh = await withConnections((db) =>
       Promise.all(
         Array.from({ length: CONNECTIONS }, async (_, connection) => {
-          const own = new LedgerBook(db);
+          const own = new PgLedgerBook(db);
           const below = sequence(connection + 100);
           const order = [...entries].sort(() => below(3) - 1);
           const found: Entry[] = [];

@@ -3,7 +3,8 @@ import { nodeSha256 } from '@tidemill/protocol/node';
 import { expect, test } from 'vitest';
 import { Clock } from '../platform/clock.js';
 import { jsonTexts, type Tx } from '../platform/db/db.js';
-import { trailRows, TrailWriter } from './trail.writer.js';
+import { PgTrailWriter } from './pg-trail.writer.js';
+import { trailRows } from './trail.writer.js';
 
 class AtNoon extends Clock {
   nowMs(): number {
@@ -24,7 +25,7 @@ class RecordingTx implements Tx {
 
 test('events of one call are one statement, digested over the text that is kept', async () => {
   const tx = new RecordingTx();
-  await new TrailWriter(new AtNoon()).append(tx, [
+  await new PgTrailWriter(new AtNoon()).append(tx, [
     { kind: 'job.accepted', subject: 'job_1', body: { price: 5, note: undefined } },
     { kind: 'lease.offered', subject: 'att_1', body: '{"fence": 1}' },
   ]);
@@ -46,7 +47,7 @@ test('events of one call are one statement, digested over the text that is kept'
 
 test('no events are no statement', async () => {
   const tx = new RecordingTx();
-  await new TrailWriter(new AtNoon()).append(tx, []);
+  await new PgTrailWriter(new AtNoon()).append(tx, []);
   expect(tx.asked).toEqual([]);
 });
 

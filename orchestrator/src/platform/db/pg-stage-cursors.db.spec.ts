@@ -4,9 +4,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Tx } from './db.js';
 import { migrate } from './migrate.js';
 import { PgDb } from './pg-db.js';
-import { closeWindow, openWindow } from './stage-cursor.js';
+import { PgStageCursors } from './pg-stage-cursors.js';
 
 const STAGE = 'ledger';
+const cursors = new PgStageCursors();
 /** Transactions of any database of the server may hold a window back. */
 const PATIENCE = { timeout: 20_000 };
 const log = pino({ level: 'silent' });
@@ -43,13 +44,13 @@ async function write(tx: Tx, name = `job-${(names += 1)}`): Promise<string> {
 /** One turn of a stage: the rows of its window, read once. */
 const take = (during: () => Promise<void> = () => Promise.resolve()): Promise<string[]> =>
   db.transaction(async (tx) => {
-    const { from, to } = await openWindow(tx, STAGE);
+    const { from, to } = await cursors.open(tx, STAGE);
     const rows = await tx.query<{ job_id: string }>(
       'SELECT job_id FROM job_ends WHERE xid >= $1::xid8 AND xid < $2::xid8 ORDER BY xid',
       [from, to],
     );
     await during();
-    await closeWindow(tx, STAGE, to);
+    await cursors.close(tx, STAGE, to);
     return rows.map(({ job_id }) => job_id);
   });
 
@@ -138,7 +139,7 @@ test('a turn that fails moves nothing', async () => {
 });
 
 test('a stage without a cursor is told so', async () => {
-  await expect(db.transaction((tx) => openWindow(tx, 'nobody'))).rejects.toThrow(
+  await expect(db.transaction((tx) => cursors.open(tx, 'nobody'))).rejects.toThrow(
     'no cursor for nobody',
   );
 });

@@ -1,21 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { Bucket, Entry, Posting } from '@tidemill/core/ledger';
 import { Db, type Tx } from '../platform/db/db.js';
+import { LedgerBook, noBalances } from './ledger-book.store.js';
 
 /** Account numbers kept in memory; they never change. */
 const MAX_KEPT = 100_000;
 
 /** Writes ledger entries. PostgreSQL itself refuses an entry that does not sum to zero, and a balance below zero. */
 @Injectable()
-export class LedgerBook {
+export class PgLedgerBook extends LedgerBook {
   private readonly accounts = new Map<string, bigint>();
 
-  constructor(private readonly db: Db) {}
+  constructor(private readonly db: Db) {
+    super();
+  }
 
-  /**
-   * Books entries inside the caller's transaction, each once for its kind and ref; what was booked before stays as it was, and
-   * an entry that moves nothing is not written. Gives the entries that are new. @throws the database's check violation `balance_not_negative` when money is missing
-   */
   async book(tx: Tx, wanted: readonly Entry[]): Promise<readonly Entry[]> {
     const entries = wanted.filter(({ postings }) => postings.length > 0);
     if (entries.length === 0) return [];
@@ -45,20 +44,12 @@ export class LedgerBook {
     return booked.flatMap(({ i }) => entries[i] ?? []);
   }
 
-  /** Balances of an owner's buckets, in base units; a bucket that was never used is 0. */
   async balances(owner: string, on: Tx = this.db): Promise<Record<Bucket, bigint>> {
     const rows = await on.query<{ bucket: Bucket; balance: bigint }>(
       'SELECT bucket, balance FROM ledger_accounts WHERE owner = $1',
       [owner],
     );
-    const balances: Record<Bucket, bigint> = {
-      available: 0n,
-      held: 0n,
-      pending: 0n,
-      earned: 0n,
-      fees: 0n,
-      grants: 0n,
-    };
+    const balances = noBalances();
     for (const { bucket, balance } of rows) balances[bucket] = balance;
     return balances;
   }

@@ -3,19 +3,19 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrate } from './db/migrate.js';
 import { PgDb } from './db/pg-db.js';
-import { Wakeups } from './wakeups.js';
+import { PgWakeups } from './pg-wakeups.js';
 
 const log = pino({ level: 'silent' });
 let database: FreshDatabase;
 let db: PgDb;
-let here: Wakeups;
-let there: Wakeups;
+let here: PgWakeups;
+let there: PgWakeups;
 
 beforeAll(async () => {
   database = await testDatabase({ prepare: { key: 'orchestrator_schema', run: migrate } });
   db = new PgDb({ url: database.url, role: 'tidemill_app', max: 3, name: 'test' }, log);
-  here = new Wakeups(database.url, log);
-  there = new Wakeups(database.url, log);
+  here = new PgWakeups(database.url, log);
+  there = new PgWakeups(database.url, log);
   await Promise.all([here.onApplicationBootstrap(), there.onApplicationBootstrap()]);
 });
 afterAll(async () => {
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 /** Counts what wakes a channel in both processes. */
-function counting(channel: Parameters<Wakeups['on']>[0]) {
+function counting(channel: Parameters<PgWakeups['on']>[0]) {
   const woken = { here: 0, there: 0 };
   here.on(channel, () => (woken.here += 1));
   there.on(channel, () => (woken.there += 1));
@@ -93,7 +93,7 @@ test('a listener whose connection was killed hears again soon after', async () =
 });
 
 test('without a database it keeps trying in the background, and a stop ends that', async () => {
-  const nowhere = new Wakeups('postgresql://nobody@127.0.0.1:1/none', log);
+  const nowhere = new PgWakeups('postgresql://nobody@127.0.0.1:1/none', log);
   await nowhere.onApplicationBootstrap();
   await nowhere.onApplicationShutdown();
 });

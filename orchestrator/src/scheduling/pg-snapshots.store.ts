@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Needs } from '@tidemill/core/job';
 import type { OpenWorker, QueuedTask, Snapshot } from '@tidemill/core/scheduler';
 import type { TaskId, WorkerId } from '@tidemill/protocol';
-import { openWorker, WORKER_COLUMNS, type WorkerRow } from '../jobs/market.js';
+import { openWorker, WORKER_COLUMNS, type WorkerRow } from '../jobs/worker-rows.js';
 import { Db } from '../platform/db/db.js';
+import { Snapshots } from './snapshots.store.js';
 
 interface TaskRow {
   readonly id: TaskId;
@@ -39,14 +40,14 @@ const PASSED_MS = 10_000;
 /** Needs by their text: jobs ask the same few things, and the same object lets the scheduler group them. */
 const MAX_KEPT_NEEDS = 10_000;
 
-/** Reads the view one scheduling turn decides on. What changes before the plan is committed makes that placement be refused. */
 @Injectable()
-export class Snapshots {
+export class PgSnapshots extends Snapshots {
   private readonly needs = new Map<string, Needs>();
 
-  constructor(private readonly db: Db) {}
+  constructor(private readonly db: Db) {
+    super();
+  }
 
-  /** The `limit` tasks that are first in line, and every worker that is online; null when there is nothing to place. */
   async take(limit: number): Promise<Snapshot | null> {
     const rows = await this.db.query<TaskRow>(QUEUED, [limit, PASSED_MS]);
     if (rows.length === 0) return null;

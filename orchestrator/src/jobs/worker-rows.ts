@@ -1,0 +1,54 @@
+import type { OpenWorker } from '@tidemill/core/scheduler';
+import { Capabilities, type WorkerId } from '@tidemill/protocol';
+
+export interface WorkerRow {
+  readonly id: WorkerId;
+  readonly revision: number;
+  readonly capabilities: string;
+  readonly gpu_milli: number;
+  readonly vram_mib: number;
+  readonly cpu_milli: number;
+  readonly memory_mib: number;
+  readonly disk_mib: number;
+  readonly slots: number;
+  readonly gpu_ask: bigint;
+  readonly cpu_ask: bigint;
+}
+
+export const WORKER_COLUMNS =
+  'id, revision, capabilities, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, slots, gpu_ask, cpu_ask';
+
+/** Parsed capabilities by their text: there are few different ones, and they are read every turn. */
+const parsed = new Map<string, Capabilities>();
+const MAX_PARSED = 10_000;
+
+function capabilitiesOf(text: string): Capabilities {
+  let capabilities = parsed.get(text);
+  if (capabilities === undefined) {
+    capabilities = Capabilities.parse(JSON.parse(text));
+    if (parsed.size >= MAX_PARSED) parsed.clear();
+    parsed.set(text, capabilities);
+  }
+  return capabilities;
+}
+
+/** A worker's row as the scheduler sees it, with everything free. */
+export function openWorker(row: WorkerRow): OpenWorker {
+  const total = {
+    gpuMilli: row.gpu_milli,
+    vramMib: row.vram_mib,
+    cpuMilli: row.cpu_milli,
+    memoryMib: row.memory_mib,
+    diskMib: row.disk_mib,
+  };
+  return {
+    id: row.id,
+    revision: row.revision,
+    capabilities: capabilitiesOf(row.capabilities),
+    total,
+    free: total,
+    freeSlots: row.slots,
+    gpuAsk: row.gpu_ask,
+    cpuAsk: row.cpu_ask,
+  };
+}

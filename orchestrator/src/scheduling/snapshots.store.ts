@@ -1,0 +1,10 @@
+import type { OpenWorker, Snapshot } from '@tidemill/core/scheduler';
+
+/** Reads the view one scheduling turn decides on. What changes before the plan is committed makes that placement be refused. */
+export abstract class Snapshots {
+  /** The `limit` tasks that are first in line, and every worker that is online; null when there is nothing to place. */
+  abstract take(limit: number): Promise<Snapshot | null>;
+
+  /** Every worker that is online, less what its live attempts use. */
+  abstract workers(): Promise<OpenWorker[]>;
+}
