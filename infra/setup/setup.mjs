@@ -6,6 +6,7 @@ import { nodeFault } from './node-version.mjs';
 import { ensureNpmPackages } from './npm-packages.mjs';
 import { root } from './paths.mjs';
 import { ensurePostgresLinks } from './postgres-links.mjs';
+import { ensurePython } from './python.mjs';
 import { say } from './say.mjs';
 import { describeMissing, ensureTools, SANDBOX_TOOLS } from './system-tools.mjs';
 import { ensureTensorflow } from './tensorflow.mjs';
@@ -13,7 +14,7 @@ import { ensureTensorflow } from './tensorflow.mjs';
 /**
  * Sets up what this checkout and this machine lack, and says what it does. Harmless when repeated: when nothing is
  * missing it takes a fraction of a second. Then does `then` before anybody else may set up the same checkout.
- * Under CI=true a missing protection or a missing native TensorFlow is an error instead of a warning.
+ * Under CI=true a missing protection, native TensorFlow or Python is an error instead of a warning.
  */
 export async function setUp({ again = false, then = async () => {}, env = process.env } = {}) {
   const fault = nodeFault();
@@ -21,7 +22,11 @@ export async function setUp({ again = false, then = async () => {}, env = proces
   await whileLocked(join(root, '.tidemill', 'set-up.lock'), async () => {
     await ensureNpmPackages();
     await ensurePostgresLinks();
-    const warnings = [...(await sandboxWarnings(again)), ...(await tensorflowWarnings(again))];
+    const warnings = [
+      ...(await sandboxWarnings(again)),
+      ...(await tensorflowWarnings(again)),
+      ...(await pythonWarnings(again)),
+    ];
     for (const warning of warnings) say(`set-up: ${warning}`);
     if (warnings.length > 0 && env.CI === 'true') {
       throw new Error('the set-up is not complete, and with CI=true it has to be');
@@ -40,6 +45,14 @@ async function tensorflowWarnings(again) {
   if (backend === 'node') return [];
   return [
     `TensorFlow runs as WebAssembly here, several times slower. Tried: ${why}. "npm run setup" tries again`,
+  ];
+}
+
+async function pythonWarnings(again) {
+  const fault = await ensurePython({ again });
+  if (fault === null) return [];
+  return [
+    `the examples in Python cannot be tested here: ${fault}. It takes python3 with its venv module`,
   ];
 }
 
