@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AccountsModule } from '../accounts/accounts.module.js';
 import { ArtifactsModule } from '../artifacts/artifacts.module.js';
 import { TrailModule } from '../trail/trail.module.js';
+import { Acceptance } from './acceptance.js';
 import { Drafter } from './drafter.js';
 import { EventStream } from './event-stream.js';
 import { InputsInUse } from './inputs-in-use.js';
@@ -27,6 +28,7 @@ import { TfjsDrafter } from './tfjs-drafter.js';
   imports: [TrailModule, AccountsModule, ArtifactsModule],
   controllers: [JobsController],
   providers: [
+    Acceptance,
     Drafter,
     EventStream,
     InputsInUse,

@@ -6,6 +6,7 @@ import type { JobDraft } from './draft.js';
 /** A draft with its ids: one id a task, first the primaries in order, then the copies of each. */
 export interface NewJob {
   readonly id: JobId;
+  readonly accountId: AccountId;
   readonly draft: JobDraft;
   readonly taskIds: readonly TaskId[];
 }
@@ -17,34 +18,31 @@ export interface JobEnd {
   readonly message: string | null;
 }
 
-/** What an Idempotency-Key stands for; the answer is null while it is being given. */
+/** What an Idempotency-Key stands for. */
 export interface KeyedRequest {
   readonly operation: string;
   readonly bodyDigest: Uint8Array;
-  readonly answer: string | null;
+  readonly answer: string;
 }
 
-export type Claimed =
-  | { readonly claimed: true }
-  | { readonly claimed: false; readonly sameRequest: boolean; readonly answer: string | null };
+/** A key that is to stand for a request. */
+export interface KeyClaim extends KeyedRequest {
+  readonly accountId: AccountId;
+  readonly key: string;
+}
 
 /** Where jobs and tasks are kept. Every method joins the caller's transaction. */
 export abstract class JobsStore {
-  abstract insert(tx: Tx, accountId: AccountId, jobs: readonly NewJob[]): Promise<void>;
+  abstract insert(tx: Tx, jobs: readonly NewJob[]): Promise<void>;
 
-  /** Takes an Idempotency-Key, or says what the request that has it was answered. */
-  abstract claimKey(
-    tx: Tx,
-    accountId: AccountId,
-    key: string,
-    operation: string,
-    bodyDigest: Uint8Array,
-  ): Promise<Claimed>;
+  /**
+   * Takes the keys that no request of their account has; gives the claims that were granted. One that another transaction is
+   * taking is waited for, and of two equal keys the first is granted.
+   */
+  abstract claimKeys(tx: Tx, claims: readonly KeyClaim[]): Promise<ReadonlySet<KeyClaim>>;
 
   /** The request that has this key, or null. */
   abstract keyedRequest(tx: Tx, accountId: AccountId, key: string): Promise<KeyedRequest | null>;
-
-  abstract saveAnswer(tx: Tx, accountId: AccountId, key: string, answer: string): Promise<void>;
 
   /** Ends jobs that have not ended; gives those that this call ended. Tasks without a result are cancelled with their job. */
   abstract end(tx: Tx, ends: readonly JobEnd[]): Promise<readonly JobId[]>;

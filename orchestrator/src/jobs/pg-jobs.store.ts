@@ -7,18 +7,18 @@ import { fromJsonTexts, jsonTexts, type Tx } from '../platform/db/db.js';
 import { openWorker, WORKER_COLUMNS, type WorkerRow } from './worker-rows.js';
 import {
   JobsStore,
-  type Claimed,
   type JobEnd,
+  type KeyClaim,
   type KeyedRequest,
   type NewJob,
 } from './jobs.store.js';
 
 @Injectable()
 export class PgJobsStore extends JobsStore {
-  async insert(tx: Tx, accountId: AccountId, jobs: readonly NewJob[]): Promise<void> {
+  async insert(tx: Tx, jobs: readonly NewJob[]): Promise<void> {
     const drafts = jobs.map(({ draft }) => draft);
     await tx.query(INSERT_JOBS, [
-      accountId,
+      jobs.map(({ accountId }) => accountId),
       jobs.map(({ id }) => id),
       drafts.map(({ kind }) => kind),
       drafts.map(({ spec }) => spec.name ?? null),
@@ -51,41 +51,30 @@ export class PgJobsStore extends JobsStore {
     ]);
   }
 
-  async claimKey(
-    tx: Tx,
-    accountId: AccountId,
-    key: string,
-    operation: string,
-    bodyDigest: Uint8Array,
-  ): Promise<Claimed> {
-    const made = await tx.query(
-      `INSERT INTO idempotency_keys (account_id, key, operation, body_digest) VALUES ($1, $2, $3, $4)
-       ON CONFLICT DO NOTHING RETURNING 1`,
-      [accountId, key, operation, bodyDigest],
+  async claimKeys(tx: Tx, claims: readonly KeyClaim[]): Promise<ReadonlySet<KeyClaim>> {
+    const firsts = new Map([...claims].reverse().map((claim) => [nameOf(claim), claim]));
+    const wanted = [...firsts.values()];
+    const taken = await tx.query<{ account_id: AccountId; key: string }>(CLAIM_KEYS, [
+      wanted.map(({ accountId }) => accountId),
+      wanted.map(({ key }) => key),
+      wanted.map(({ operation }) => operation),
+      wanted.map(({ bodyDigest }) => bodyDigest),
+      jsonTexts(wanted.map(({ answer }) => answer)),
+    ]);
+    return new Set(
+      taken.flatMap(
+        ({ account_id, key }) => firsts.get(nameOf({ accountId: account_id, key })) ?? [],
+      ),
     );
-    if (made.length > 0) return { claimed: true };
-    const [row] = await tx.query<{ same: boolean; answer: string | null }>(
-      'SELECT operation = $3 AND body_digest = $4 AS same, answer FROM idempotency_keys WHERE account_id = $1 AND key = $2',
-      [accountId, key, operation, bodyDigest],
-    );
-    return { claimed: false, sameRequest: row?.same ?? false, answer: row?.answer ?? null };
   }
 
   async keyedRequest(tx: Tx, accountId: AccountId, key: string): Promise<KeyedRequest | null> {
-    const [row] = await tx.query<{ operation: string; body_digest: Buffer; answer: string | null }>(
+    const [row] = await tx.query<{ operation: string; body_digest: Buffer; answer: string }>(
       'SELECT operation, body_digest, answer FROM idempotency_keys WHERE account_id = $1 AND key = $2',
       [accountId, key],
     );
     if (row === undefined) return null;
     return { operation: row.operation, bodyDigest: row.body_digest, answer: row.answer };
-  }
-
-  async saveAnswer(tx: Tx, accountId: AccountId, key: string, answer: string): Promise<void> {
-    await tx.query('UPDATE idempotency_keys SET answer = $3 WHERE account_id = $1 AND key = $2', [
-      accountId,
-      key,
-      answer,
-    ]);
   }
 
   async end(tx: Tx, ends: readonly JobEnd[]): Promise<readonly JobId[]> {
@@ -155,17 +144,25 @@ function taskRows({ id: jobId, draft, taskIds }: NewJob) {
 
 export const digestOf = (payload: string): string => `sha256:${hash('sha256', payload)}`;
 
+const nameOf = ({ accountId, key }: Pick<KeyClaim, 'accountId' | 'key'>) => `${accountId} ${key}`;
+
 /** Of a row of `jobs`: whether one verdict decides all it will ever cost, since it has one task and nobody checks it. */
 export const IS_CHARGED_ONCE = `tasks_total = 1 AND verify = '{"method":"none"}'`;
 
 const INSERT_JOBS = `
 INSERT INTO jobs (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
   hold, task_cap, tasks_total, tasks_left, deadline)
-SELECT $1, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
+SELECT account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
   hold, task_cap, tasks, tasks, deadline
-FROM unnest($2::text[], $3::text[], $4::text[], ${fromJsonTexts('$5')}, ${fromJsonTexts('$6')}, $7::text[], $8::int[], $9::int[], $10::bigint[],
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], ${fromJsonTexts('$5')}, ${fromJsonTexts('$6')}, $7::text[], $8::int[], $9::int[], $10::bigint[],
   $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::timestamptz[])
-  AS job (id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask, hold, task_cap, tasks, deadline)`;
+  AS job (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask, hold, task_cap, tasks, deadline)`;
+
+/** In order, or two transactions that want the same keys wait for each other. */
+const CLAIM_KEYS = `
+INSERT INTO idempotency_keys (account_id, key, operation, body_digest, answer)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], ${fromJsonTexts('$5')}) ORDER BY 1, 2
+ON CONFLICT DO NOTHING RETURNING account_id, key`;
 
 const INSERT_TASKS = `
 INSERT INTO tasks (id, job_id, idx, role, root_id, depends_on, waiting, priority, audited, payload, payload_digest, inputs)

@@ -69,11 +69,29 @@ test('many wakes before a turn are one', async () => {
   turns[0]?.end();
   await pass(0);
   for (let i = 0; i < 5; i += 1) handle.wake();
-  await pass(0);
+  await pass(25);
   expect(turns).toHaveLength(2);
   turns[1]?.end();
   await pass(999);
   expect(turns).toHaveLength(2);
+});
+
+test('a loop at rest answers a wake at once, a busy one begins a turn every 25 ms', async () => {
+  const { loops, handle, turns, pass } = aLoop();
+  loops.onApplicationBootstrap();
+  await pass(0);
+  turns[0]?.end();
+  await pass(500);
+  handle.wake();
+  await pass(0);
+  expect(turns).toHaveLength(2);
+  turns[1]?.end();
+  await pass(0);
+  handle.wake();
+  await pass(24);
+  expect(turns).toHaveLength(2);
+  await pass(1);
+  expect(turns).toHaveLength(3);
 });
 
 test('a wake during a turn is answered by another turn and not by one beside it', async () => {
