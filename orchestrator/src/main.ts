@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { createApp } from './app.js';
 import { readConfig } from './config/env.js';
+import { armFaultPoint } from './platform/fault-points.js';
 
 const log = pino({ base: { app: 'orchestrator' } });
 
@@ -10,6 +11,7 @@ if (!read.ok) {
   for (const fault of read.faults) console.error(`tidemill-orchestrator: ${fault}`);
   process.exit(2);
 }
+if (read.config.faultPoint !== null) armFaultPoint(read.config.faultPoint);
 try {
   const app = await createApp(read.config);
   await app.listen(read.config.port, read.config.host);

@@ -8,6 +8,7 @@ import {
 } from '@tidemill/protocol';
 import { Directory } from '../identity/directory.js';
 import { Db } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { LedgerBook } from './ledger-book.store.js';
@@ -52,8 +53,10 @@ export class AccountsService {
           },
         ]);
       }
+      faultPoint('accounts.credit.before-commit');
       return id;
     });
+    faultPoint('accounts.credit.after-commit');
     return this.view(account, wallet);
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ArtifactView, Digest, UploadId } from '@tidemill/protocol';
 import { Clock } from '../platform/clock.js';
 import { Db } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { ArtifactStore, type StagedBytes } from './artifact.store.js';
 import { GrantsStore, type ArtifactInfo } from './grants.store.js';
@@ -64,7 +65,7 @@ export class IntakeService {
           `The ${staged.sizeBytes} bytes received have the digest ${staged.digest}.`,
         );
       }
-      return await this.db.transaction(async (tx) => {
+      const kept = await this.db.transaction(async (tx) => {
         const now = this.now();
         const artifact = { digest, sizeBytes: staged.sizeBytes, createdAt: now };
         if (upload !== undefined && !(await this.uploads.complete(tx, upload))) {
@@ -78,9 +79,13 @@ export class IntakeService {
           this.quota.check(owner, usage, staged.sizeBytes);
         const createdAt = await this.grants.addStored(tx, owner, artifact, this.endFor(owner, now));
         // Last, so that bytes are kept only when all else is settled; the artifact's row keeps a deletion of them waiting.
+        faultPoint('artifacts.keep.before-bytes');
         await staged.keep();
+        faultPoint('artifacts.keep.before-commit');
         return { ...artifact, createdAt };
       });
+      faultPoint('artifacts.keep.after-commit');
+      return kept;
     } finally {
       await staged.discard();
     }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AccountId, Digest } from '@tidemill/protocol';
 import { Db, type Tx } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { ArtifactStore } from './artifact.store.js';
 import { GrantsStore } from './grants.store.js';
@@ -43,6 +44,8 @@ export class RemovalService {
       }
       // Inside the transaction: whoever stores the same bytes again waits for the deleted row, and so writes after this.
       for (const orphan of orphans) await this.bytes.delete(orphan);
+      faultPoint('artifacts.remove.before-commit');
     });
+    faultPoint('artifacts.remove.after-commit');
   }
 }

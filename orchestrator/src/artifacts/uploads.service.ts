@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { Clock } from '../platform/clock.js';
 import { Db } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
 import { ArtifactStore } from './artifact.store.js';
@@ -58,7 +59,9 @@ export class UploadsService {
       }
       this.quota.check(owner, usage, sizeBytes);
       await this.uploads.add(tx, upload);
+      faultPoint('artifacts.upload.before-commit');
     });
+    faultPoint('artifacts.upload.after-commit');
     return view(upload, 0);
   }
 

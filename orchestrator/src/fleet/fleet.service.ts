@@ -7,6 +7,7 @@ import {
   type WorkerView,
 } from '@tidemill/protocol';
 import { Db } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
 import { Loops, type LoopHandle } from '../platform/loop.js';
@@ -42,7 +43,7 @@ export class FleetService {
     session: SessionId,
     profile: WorkerProfile,
   ): Promise<{ id: WorkerId; state: WorkerView['state'] }> {
-    return this.db.transaction(async (tx) => {
+    const joined = await this.db.transaction(async (tx) => {
       const { id, isNew, state } = await this.store.join(tx, {
         id: this.ids.make('worker'),
         publicKey,
@@ -56,8 +57,11 @@ export class FleetService {
         ]);
       }
       await this.wakeups.notify(tx, 'tasks');
+      faultPoint('fleet.join.before-commit');
       return { id, state };
     });
+    faultPoint('fleet.join.after-commit');
+    return joined;
   }
 
   async updateProfile(id: WorkerId, session: SessionId, profile: WorkerProfile): Promise<void> {
@@ -69,6 +73,7 @@ export class FleetService {
   async heard(heard: readonly Heard[]): Promise<ReadonlyMap<SessionId, 'replaced' | 'silent'>> {
     if (heard.length === 0) return new Map();
     const renewed = new Set(await this.store.renew(this.db, heard, TIMING.leaseMs));
+    faultPoint('fleet.renew.after-commit');
     const over = heard.filter(({ id }) => !renewed.has(id));
     if (over.length === 0) return new Map();
     const now = await this.store.sessions(
@@ -86,6 +91,7 @@ export class FleetService {
   /** A socket closed: the worker has a few seconds to come back. */
   async disconnected(id: WorkerId, session: SessionId): Promise<void> {
     await this.store.shorten(this.db, id, session, TIMING.reconnectMs);
+    faultPoint('fleet.disconnected.after-commit');
     // Looked at as soon as they are over: waiting for the next sweep could cost another second of the five that are promised.
     setTimeout(() => this.sweeping.wake(), TIMING.reconnectMs + MARGIN_MS).unref();
   }
@@ -135,9 +141,13 @@ export class FleetService {
           body: JSON.stringify({ worker: id }),
         })),
       );
-      if (ids.length > 0) await this.wakeups.notify(tx, 'cancel');
+      if (ids.length > 0) {
+        await this.wakeups.notify(tx, 'cancel');
+        faultPoint('fleet.lost.before-commit');
+      }
       return ids;
     });
+    if (lost.length > 0) faultPoint('fleet.lost.after-commit');
     return lost.length === MAX_LOST_PER_TURN;
   }
 }

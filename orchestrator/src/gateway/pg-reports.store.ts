@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { WorkerId } from '@tidemill/protocol';
 import { Db } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { ReportsStore, type ItemsOf } from './reports.store.js';
 
@@ -28,6 +29,7 @@ export class PgReportsStore extends ReportsStore {
       items.map(({ totalSteps }) => totalSteps),
       items.map(({ metrics }) => JSON.stringify(metrics).replaceAll(UNKEEPABLE, '\\ufffd')),
     ]);
+    faultPoint('gateway.progress.after-commit');
     this.wakeups.local('job');
   }
 

@@ -7,12 +7,28 @@ import {
   type WorkerId,
 } from '@tidemill/protocol';
 import type { WebSocket } from 'ws';
+import { faultPoint, type FaultPoint } from '../platform/fault-points.js';
 
 /** Frames a socket may send a second, and at once (G20). */
 const FRAMES_PER_SECOND = 20;
 const BURST = 60;
 /** A worker that does not read has at most this much waiting for it. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** Frames that answer or ask for something; a sign of life carries nothing that could be lost. */
+const SEND_POINTS: Partial<
+  Record<FromOrchestrator['type'], { readonly before: FaultPoint; readonly after: FaultPoint }>
+> = {
+  challenge: { before: 'gateway.challenge.before-send', after: 'gateway.challenge.after-send' },
+  welcome: { before: 'gateway.welcome.before-send', after: 'gateway.welcome.after-send' },
+  offer: { before: 'gateway.offer.before-send', after: 'gateway.offer.after-send' },
+  active: { before: 'gateway.active.before-send', after: 'gateway.active.after-send' },
+  'receipts.ack': {
+    before: 'gateway.receipts.ack.before-send',
+    after: 'gateway.receipts.ack.after-send',
+  },
+  cancel: { before: 'gateway.cancel.before-send', after: 'gateway.cancel.after-send' },
+};
 
 /** One socket of a worker, before and after its login. */
 export class Session {
@@ -53,7 +69,11 @@ export class Session {
 
   /** Sends, unless the socket is closed; false when the peer reads too slowly. */
   send(message: FromOrchestrator): boolean {
-    return this.sendText(encode(message));
+    const points = SEND_POINTS[message.type];
+    if (points !== undefined) faultPoint(points.before);
+    const isSent = this.sendText(encode(message));
+    if (points !== undefined) faultPoint(points.after);
+    return isSent;
   }
 
   sendText(frame: string): boolean {

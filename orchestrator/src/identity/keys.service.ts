@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { KeyId, type AccountId, type KeyView, type Scope } from '@tidemill/protocol';
 import { Clock } from '../platform/clock.js';
 import { Db } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import type { Caller } from '../platform/http/caller.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
@@ -76,7 +77,9 @@ export class KeysService {
         expiresAt: end?.toISOString() ?? null,
       };
       await this.trail.append(tx, [{ kind: 'key.created', subject: key.id, body }]);
+      faultPoint('identity.key.before-commit');
     });
+    faultPoint('identity.key.after-commit');
     return { ...view(key), key: secret };
   }
 
@@ -100,8 +103,10 @@ export class KeysService {
       const key = await this.store.revokeKey(tx, accountId, id, new Date(this.clock.nowMs()));
       if (key?.first)
         await this.trail.append(tx, [{ kind: 'key.revoked', subject: id, body: { accountId } }]);
+      faultPoint('identity.revoke.before-commit');
       return key;
     });
+    faultPoint('identity.revoke.after-commit');
     if (revoked === null) throw new ProblemError('NOT_FOUND', 'There is no such key of yours.');
     this.authenticator.forget(revoked.hash);
   }

@@ -11,6 +11,7 @@ import {
 import { Config } from '../config/env.js';
 import { Clock } from '../platform/clock.js';
 import { Db } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { VERIFY_SIGNATURE } from '../platform/platform.module.js';
 import { TrailWriter } from '../trail/trail.writer.js';
@@ -60,6 +61,7 @@ export class LoginService {
     });
     const challenge = { nonce, wallet, message, issuedAt, expiresAt };
     await this.store.addChallenge(challenge, MAX_CHALLENGES_OF_WALLET);
+    faultPoint('identity.challenge.after-commit');
     return { message, nonce, expiresAt: expiresAt.toISOString() };
   }
 
@@ -84,8 +86,10 @@ export class LoginService {
         expiresAt: expiresAt.toISOString(),
       };
       await this.trail.append(tx, [{ kind: 'account.login', subject: account, body }]);
+      faultPoint('identity.login.before-commit');
       return account;
     });
+    faultPoint('identity.login.after-commit');
     return { token, expiresAt: expiresAt.toISOString(), accountId };
   }
 

@@ -7,6 +7,7 @@ import { LedgerBook } from '../accounts/ledger-book.store.js';
 import { Batcher } from '../platform/batcher.js';
 import { DatabaseUnavailableError, Db } from '../platform/db/db.js';
 import { violates } from '../platform/db/violation.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
@@ -113,8 +114,8 @@ export class Acceptance {
   }
 
   /** Whether each was accepted; one whose key another request has is not, and leaves nothing. */
-  private commit(ready: readonly Ready[]): Promise<boolean[]> {
-    return this.db.transaction(async (tx) => {
+  private async commit(ready: readonly Ready[]): Promise<boolean[]> {
+    const committed = await this.db.transaction(async (tx) => {
       const claims = ready.flatMap(({ claim }) => claim ?? []);
       const claimed = claims.length === 0 ? new Set() : await this.store.claimKeys(tx, claims);
       const accepted = ready.map(({ claim }) => claim === null || claimed.has(claim));
@@ -129,8 +130,11 @@ export class Acceptance {
         jobs.map(({ id, accountId, draft }) => hold(id, accountId, draft.hold)),
       );
       for (const { draft } of jobs) this.telemetry.jobsAccepted.inc({ kind: draft.kind });
+      faultPoint('jobs.accept.before-commit');
       return accepted;
     });
+    faultPoint('jobs.accept.after-commit');
+    return committed;
   }
 
   /** Drafts in order; a fault in a batch says which job it is in. */

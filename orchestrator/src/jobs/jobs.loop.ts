@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Db } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { Loops } from '../platform/loop.js';
 import { JobsService } from './jobs.service.js';
 import { JobsStore } from './jobs.store.js';
@@ -28,7 +29,7 @@ export class JobsLoop {
   }
 
   private async expire(): Promise<boolean> {
-    return this.db.transaction(async (tx) => {
+    const expired = await this.db.transaction(async (tx) => {
       const overdue = await this.store.overdue(tx, MAX_PER_TURN);
       await this.jobs.end(
         tx,
@@ -39,7 +40,10 @@ export class JobsLoop {
           message: 'The deadline passed before the job was done.',
         })),
       );
-      return overdue.length === MAX_PER_TURN;
+      if (overdue.length > 0) faultPoint('jobs.expire.before-commit');
+      return overdue.length;
     });
+    if (expired > 0) faultPoint('jobs.expire.after-commit');
+    return expired === MAX_PER_TURN;
   }
 }

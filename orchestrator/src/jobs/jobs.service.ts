@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AccountId, BatchResult, JobId, JobSpec, JobView } from '@tidemill/protocol';
 import { Clock } from '../platform/clock.js';
 import { Db, type Tx } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { Wakeups } from '../platform/wakeups.js';
@@ -67,11 +68,13 @@ export class JobsService {
   /** Cancels an open job of the account; a job that has ended stays as it is. */
   async cancel(accountId: AccountId, jobId: JobId): Promise<JobView> {
     await this.views.one(accountId, jobId);
-    await this.db.transaction((tx) =>
-      this.end(tx, [
+    await this.db.transaction(async (tx) => {
+      await this.end(tx, [
         { jobId, state: 'cancelled', code: 'CANCELLED', message: 'Cancelled by its submitter.' },
-      ]),
-    );
+      ]);
+      faultPoint('jobs.cancel.before-commit');
+    });
+    faultPoint('jobs.cancel.after-commit');
     const job = await this.views.one(accountId, jobId);
     if (job.state === 'cancelled') return job;
     throw new ProblemError('CONFLICT', `The job has ${job.state} already.`);

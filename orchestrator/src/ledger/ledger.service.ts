@@ -4,6 +4,7 @@ import { LedgerBook } from '../accounts/ledger-book.store.js';
 import { Config } from '../config/env.js';
 import { Db } from '../platform/db/db.js';
 import { StageCursors } from '../platform/db/stage-cursors.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { TrailWriter } from '../trail/trail.writer.js';
@@ -28,7 +29,7 @@ export class LedgerService {
 
   /** One turn over the verdicts and job ends that have settled; true when there are more. */
   async turn(): Promise<boolean> {
-    return this.db.transaction(async (tx) => {
+    const { booked, more } = await this.db.transaction(async (tx) => {
       const window = await this.cursors.open(tx, STAGE);
       const { rows, to, more } = await this.billing.due(tx, window, MAX_PER_TURN);
       const payable = rows.filter(({ payer }) => payer !== 'nobody');
@@ -59,11 +60,14 @@ export class LedgerService {
         await this.trail.append(tx, [...charges.map(bookedEvent), ...refunds.map(refundedEvent)]);
         await this.wakeups.notify(tx, 'job');
         // Last, since it locks the balances of submitters, who want to submit meanwhile.
-        const booked = await this.book.book(tx, entries);
-        for (const { kind } of booked) this.telemetry.ledgerEntries.inc({ kind });
+        for (const { kind } of await this.book.book(tx, entries))
+          this.telemetry.ledgerEntries.inc({ kind });
+        faultPoint('ledger.booking.before-commit');
       }
-      return more;
+      return { booked: entries.length, more };
     });
+    if (booked > 0) faultPoint('ledger.booking.after-commit');
+    return more;
   }
 
   private chargeOf(due: Due): Charge {

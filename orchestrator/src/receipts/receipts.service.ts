@@ -19,6 +19,7 @@ import { Inbound } from '../gateway/inbound.js';
 import { Batcher } from '../platform/batcher.js';
 import { Clock } from '../platform/clock.js';
 import { Db, type Tx } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { VERIFY_SIGNATURE } from '../platform/platform.module.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { Wakeups } from '../platform/wakeups.js';
@@ -58,10 +59,15 @@ export class ReceiptsService {
     @Inject(VERIFY_SIGNATURE) private readonly verify: VerifySignature,
     private readonly inbound: Inbound,
   ) {
-    this.arriving = new Batcher(
-      (arrived) => this.db.transaction((tx) => this.settle(tx, arrived)),
-      MAX_BATCH,
-    );
+    this.arriving = new Batcher(async (arrived) => {
+      const statuses = await this.db.transaction(async (tx) => {
+        const settled = await this.settle(tx, arrived);
+        faultPoint('receipts.settle.before-commit');
+        return settled;
+      });
+      faultPoint('receipts.settle.after-commit');
+      return statuses;
+    }, MAX_BATCH);
     inbound.onReceipts((workerId, publicKey, batch) => this.receive(workerId, publicKey, batch));
   }
 

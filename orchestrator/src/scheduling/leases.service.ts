@@ -13,6 +13,7 @@ import { ArtifactsService } from '../artifacts/artifacts.service.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { Clock } from '../platform/clock.js';
 import { Db, type Tx } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { Ids } from '../platform/ids.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { Wakeups } from '../platform/wakeups.js';
@@ -109,16 +110,21 @@ export class LeasesService {
           );
       }
       await this.wakeups.notify(tx, 'job');
+      faultPoint('scheduling.lease.before-commit');
       return stands;
     });
+    faultPoint('scheduling.lease.after-commit');
     this.telemetry.placements.inc({ outcome: 'leased' }, leased.length);
     this.telemetry.placements.inc({ outcome: 'changed' }, leases.length - leased.length);
     this.offer(leased);
   }
 
   /** Offered → active, for many workers at once; gives the attempts that are theirs now. */
-  activate(held: readonly Held[]): Promise<ReadonlySet<AttemptId>> {
-    return this.store.activate(this.db, held);
+  async activate(held: readonly Held[]): Promise<ReadonlySet<AttemptId>> {
+    faultPoint('scheduling.activate.before-commit');
+    const active = await this.store.activate(this.db, held);
+    faultPoint('scheduling.activate.after-commit');
+    return active;
   }
 
   /** A worker does not take these: they go elsewhere, and cost no retry. */
@@ -261,7 +267,10 @@ export class LeasesService {
   /** Stops attempts of jobs that have ended. */
   async cancelOrphans(): Promise<boolean> {
     const stops = await this.store.cancelOrphans(this.db, MAX_SWEPT);
-    if (stops.length > 0) this.stop(stops, 'cancelled');
+    if (stops.length > 0) {
+      faultPoint('scheduling.orphans.after-commit');
+      this.stop(stops, 'cancelled');
+    }
     return stops.length === MAX_SWEPT;
   }
 
@@ -273,7 +282,14 @@ export class LeasesService {
     ends: readonly EndWanted[],
     workerId: WorkerId | null,
   ): Promise<readonly EndedAttempt[]> {
-    return ends.length === 0 ? [] : this.db.transaction((tx) => this.end(tx, ends, workerId));
+    if (ends.length === 0) return [];
+    const ended = await this.db.transaction(async (tx) => {
+      const done = await this.end(tx, ends, workerId);
+      faultPoint('scheduling.end.before-commit');
+      return done;
+    });
+    faultPoint('scheduling.end.after-commit');
+    return ended;
   }
 }
 

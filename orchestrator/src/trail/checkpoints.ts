@@ -2,6 +2,7 @@ import { checkpointBytes } from '@tidemill/protocol';
 import type { Signer } from '@tidemill/protocol/node';
 import type { Clock } from '../platform/clock.js';
 import type { SequencerDb } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { rootOfHead } from './chain-batch.js';
 
 /** While the trail grows, somebody who keeps checkpoints has one of every minute. */
@@ -32,6 +33,7 @@ export class Checkpoints {
     });
     const signature = Buffer.from(this.signer.sign(bytes));
     const publicKey = Buffer.from(this.signer.publicKey);
+    faultPoint('trail.checkpoint.before-commit');
     await this.db.query(KEEP, [
       size,
       this.network,
@@ -41,6 +43,7 @@ export class Checkpoints {
       publicKey,
       signature,
     ]);
+    faultPoint('trail.checkpoint.after-commit');
     return size;
   }
 }

@@ -1,4 +1,5 @@
 import type { SequencerDb, Tx } from '../platform/db/db.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { chainBatch, type TrailHead } from './chain-batch.js';
 
 /** Most events that get their place in one transaction. */
@@ -55,15 +56,17 @@ export class Sequencer {
       const moved = row.system_id !== 0n && row.system_id !== row.here;
       const repaired = moved ? await this.repair(tx, row) : 0;
       await tx.query(CLAIM, [row.epoch + 1n, row.here]);
+      faultPoint('trail.claim.before-commit');
       return { epoch: row.epoch + 1n, placed: repaired };
     });
+    faultPoint('trail.claim.after-commit');
     this.epoch = epoch;
     return placed;
   }
 
   /** Places up to a batch of events. Returns how many, or null when another sequencer has taken the fence. */
   async place(): Promise<number | null> {
-    return this.db.transaction(async (tx) => {
+    const placed = await this.db.transaction(async (tx) => {
       const [row] = await tx.query<SequencerRow>(LOCK, [this.epoch]);
       if (row === undefined) return null;
       const [batch] = await tx.query<BatchRow>(NEXT, [
@@ -74,8 +77,11 @@ export class Sequencer {
       ]);
       if (batch === undefined || batch.count === 0) return 0;
       await write(tx, headOf(row), batch);
+      faultPoint('trail.place.before-commit');
       return batch.count;
     });
+    if (placed !== null && placed > 0) faultPoint('trail.place.after-commit');
+    return placed;
   }
 
   private async repair(tx: Tx, row: SequencerRow): Promise<number> {

@@ -6,6 +6,7 @@ import { JobsService } from '../jobs/jobs.service.js';
 import { auditDraw } from '../platform/audit-draw.js';
 import { Db, type Tx } from '../platform/db/db.js';
 import { StageCursors } from '../platform/db/stage-cursors.js';
+import { faultPoint } from '../platform/fault-points.js';
 import { Ids } from '../platform/ids.js';
 import { SIGNER } from '../platform/platform.module.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
@@ -51,7 +52,7 @@ export class VerificationService {
 
   /** One turn over the receipts that have settled; true when there are more. */
   async turn(): Promise<boolean> {
-    return this.db.transaction(async (tx) => {
+    const { given, more } = await this.db.transaction(async (tx) => {
       const window = await this.cursors.open(tx, STAGE);
       const { rows, to, more } = await this.store.reported(tx, window, MAX_PER_TURN);
       const alone: Reported[] = [];
@@ -67,8 +68,11 @@ export class VerificationService {
       ];
       await this.give(tx, verdicts);
       await this.cursors.close(tx, STAGE, to);
-      return more;
+      if (verdicts.length > 0) faultPoint('verification.verdicts.before-commit');
+      return { given: verdicts.length, more };
     });
+    if (given > 0) faultPoint('verification.verdicts.after-commit');
+    return more;
   }
 
   /** Whether a result is accepted on its own word: nothing to compare it with was asked for or drawn. */
@@ -130,6 +134,7 @@ export class VerificationService {
         })),
       );
       await this.wakeups.notify(tx, 'tasks');
+      faultPoint('verification.checks.before-commit');
     }
     return [...verdicts].flatMap(([rootId, given]) => (voided.has(rootId) ? [] : given));
   }
