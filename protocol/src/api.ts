@@ -11,6 +11,7 @@ import {
   WorkerId,
 } from './ids.js';
 import { JobSpec, MAX_JOBS_IN_BATCH } from './job-spec.js';
+import { Labels } from './labels.js';
 import { BaseUnits, Money } from './money.js';
 import { Capabilities, Resources } from './resources.js';
 import { ATTEMPT_STATES, JOB_STATES, TASK_STATES } from './states.js';
@@ -111,6 +112,7 @@ export const JobView = z
     id: JobId,
     kind: z.string(),
     name: z.string().nullable(),
+    labels: Labels,
     state: z.enum(JOB_STATES),
     reason: z.object({ code: z.string(), message: z.string() }).nullable(),
     createdAt: time,

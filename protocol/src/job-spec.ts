@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Labels } from './labels.js';
 import { Money } from './money.js';
 import { ResourcesSpec } from './resources.js';
 import { TfjsSpec } from './tfjs/index.js';
@@ -120,6 +121,7 @@ export const JobSpec = z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63')
       .optional(),
+    labels: Labels.optional(),
     runtime: RuntimeSpec,
     resources: ResourcesSpec.optional(),
     checkpoint: z.strictObject({ every: Duration }).optional(),

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { SCOPES } from './api.js';
 import { ERRORS } from './errors.js';
-import { MAX_PAGE, ROUTES, type Route } from './routes.js';
+import { MAX_PAGE } from './filters.js';
+import { ROUTES, type Route } from './routes.js';
 
 const routes = Object.entries<Route>(ROUTES);
 

@@ -29,10 +29,10 @@ import {
 } from './api.js';
 import { Digest } from './digest.js';
 import type { ErrorCode } from './errors.js';
+import { entryFilter, jobFilter, paging, workerFilter } from './filters.js';
 import { DecisionId, JobId, KeyId, UploadId, WorkerId } from './ids.js';
 import { JobSpec } from './job-spec.js';
 import { LoginChallenge, LoginChallengeRequest, LoginRequest, LoginResult } from './login.js';
-import { JOB_STATES } from './states.js';
 
 /** One operation of the public API: the only place its address, scope, shapes and errors are written. */
 export interface Route {
@@ -51,11 +51,6 @@ export interface Route {
   readonly errors: readonly ErrorCode[];
 }
 
-/** Most items in one page. */
-export const MAX_PAGE = 200;
-
-const limit = z.coerce.number().int().min(1).max(MAX_PAGE).default(50);
-const paging = z.strictObject({ cursor: z.string().max(128).optional(), limit });
 const jobParams = z.strictObject({ id: JobId });
 const digestParams = z.strictObject({ digest: Digest });
 const uploadParams = z.strictObject({ id: UploadId });
@@ -165,7 +160,7 @@ export const ROUTES = {
     summary: 'Ledger entries that touch your account, newest first',
     tag: 'account',
     access: 'account:read',
-    query: paging,
+    query: entryFilter,
     status: 200,
     response: LedgerEntryPage,
     errors: ['CURSOR_INVALID'],
@@ -211,7 +206,7 @@ export const ROUTES = {
     summary: 'List your jobs, newest first',
     tag: 'jobs',
     access: 'jobs:read',
-    query: paging.extend({ state: z.enum(JOB_STATES).optional() }),
+    query: jobFilter,
     status: 200,
     response: JobPage,
     errors: ['CURSOR_INVALID'],
@@ -355,7 +350,7 @@ export const ROUTES = {
     summary: 'Workers of the network',
     tag: 'workers',
     access: 'public',
-    query: paging.extend({ state: z.enum(['online', 'draining', 'lost', 'suspended']).optional() }),
+    query: workerFilter,
     status: 200,
     response: WorkerPage,
     errors: ['CURSOR_INVALID'],

@@ -84,5 +84,5 @@ test('a global option is understood before and behind the command', async () => 
   const before = await cli.tidemill('--json jobs');
   const behind = await cli.tidemill('jobs --json');
   expect(before).toEqual(behind);
-  expect(JSON.parse(before.out)).toEqual({ items: [] });
+  expect(JSON.parse(before.out)).toEqual({ items: [], nextCursor: null });
 });

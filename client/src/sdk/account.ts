@@ -2,6 +2,16 @@ import { type Api, bodyOf } from './api.js';
 import { everyItem, type Page, type Paging } from './pages.js';
 import type { Account, LedgerEntry } from './types.js';
 
+/** Which entries are wanted; all that is given must be so. */
+export interface EntryFilter extends Paging {
+  /** Such as `grant`, `hold`, `charge` or `release`. */
+  readonly kind?: string;
+  /** A job, an attempt, or what a credit was named. */
+  readonly ref?: string;
+  readonly createdAfter?: string;
+  readonly createdBefore?: string;
+}
+
 /** Balance, holds and the ledger entries behind them. */
 export class Accounts {
   constructor(private readonly api: Api) {}
@@ -10,12 +20,12 @@ export class Accounts {
     return bodyOf(await this.api.GET('/v1/account'));
   }
 
-  async entryPage(paging: Paging = {}): Promise<Page<LedgerEntry>> {
-    return bodyOf(await this.api.GET('/v1/account/entries', { params: { query: paging } }));
+  async entryPage(filter: EntryFilter = {}): Promise<Page<LedgerEntry>> {
+    return bodyOf(await this.api.GET('/v1/account/entries', { params: { query: filter } }));
   }
 
   /** Every entry that touches the account, newest first. */
-  entries(): AsyncGenerator<LedgerEntry> {
-    return everyItem((paging) => this.entryPage(paging));
+  entries(filter: Omit<EntryFilter, keyof Paging> = {}): AsyncGenerator<LedgerEntry> {
+    return everyItem((paging) => this.entryPage({ ...filter, ...paging }));
   }
 }

@@ -12,6 +12,18 @@ export interface CreateOptions {
   readonly idempotencyKey?: string;
 }
 
+/** Which jobs of a list are wanted; all that is given must be so. */
+export interface JobFilter extends Paging {
+  readonly state?: readonly JobState[];
+  readonly kind?: readonly JobSpec['kind'][];
+  /** What the name begins with. */
+  readonly name?: string;
+  /** Labels the job must have. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly createdAfter?: string;
+  readonly createdBefore?: string;
+}
+
 export interface WaitOptions extends EventsOptions {
   /** Give up after this. Default: never. */
   readonly timeoutMs?: number;
@@ -60,8 +72,22 @@ export class Jobs {
     return bodyOf(await this.api.GET('/v1/jobs/{id}', { params: { path: { id } } }));
   }
 
-  async list(filter: Paging & { readonly state?: JobState } = {}): Promise<Page<Job>> {
-    return bodyOf(await this.api.GET('/v1/jobs', { params: { query: filter } }));
+  async list(filter: JobFilter = {}): Promise<Page<Job>> {
+    const { state, kind, labels, ...rest } = filter;
+    const query = {
+      ...rest,
+      ...(state === undefined ? {} : { state: [...state] }),
+      ...(kind === undefined ? {} : { kind: [...kind] }),
+      ...(labels === undefined
+        ? {}
+        : { label: Object.entries(labels).map(([key, value]) => `${key}=${value}`) }),
+    };
+    return bodyOf(await this.api.GET('/v1/jobs', { params: { query } }));
+  }
+
+  /** Every job that fits the filter, newest first. */
+  all(filter: Omit<JobFilter, keyof Paging> = {}): AsyncGenerator<Job> {
+    return everyItem((paging) => this.list({ ...filter, ...paging }));
   }
 
   /** Cancelling twice is cancelling once. */

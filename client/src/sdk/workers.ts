@@ -6,7 +6,13 @@ import type { Worker, WorkerState } from './types.js';
 export class Workers {
   constructor(private readonly api: Api) {}
 
-  list(filter: { readonly state?: WorkerState } = {}): AsyncGenerator<Worker> {
+  list(
+    filter: {
+      readonly state?: WorkerState;
+      readonly runtime?: string;
+      readonly name?: string;
+    } = {},
+  ): AsyncGenerator<Worker> {
     return everyItem(async (paging) =>
       bodyOf(await this.api.GET('/v1/workers', { params: { query: { ...paging, ...filter } } })),
     );

@@ -9,6 +9,7 @@ export function aJob(change: Partial<Job> = {}): Job {
     id: JOB_ID,
     kind: 'batch',
     name: null,
+    labels: {},
     state: 'queued',
     reason: null,
     createdAt: AT,

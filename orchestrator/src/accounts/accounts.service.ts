@@ -4,11 +4,13 @@ import {
   parseAmount,
   type AccountId,
   type AccountView,
+  type EntryFilter,
   type LedgerEntryView,
 } from '@tidemill/protocol';
 import { Directory } from '../identity/directory.js';
 import { Db } from '../platform/db/db.js';
 import { faultPoint } from '../platform/fault-points.js';
+import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { LedgerBook } from './ledger-book.store.js';
@@ -60,22 +62,32 @@ export class AccountsService {
     return this.view(account, wallet);
   }
 
-  /** Entries that touch an owner, newest first; `before` is an entry's id. */
-  async entries(owner: string, before: bigint | null, limit: number): Promise<LedgerEntryView[]> {
+  /** Entries that touch an owner and fit the filter, newest first, a page of them. @throws ProblemError CURSOR_INVALID */
+  async entries(owner: string, filter: EntryFilter): Promise<Page<LedgerEntryView>> {
+    const before = positionOf('entries', filter.cursor, /^\d{1,18}$/);
     const rows = await this.db.query<{
       id: bigint;
       at: Date;
       kind: string;
       ref: string;
       postings: { account: string; amount: string }[];
-    }>(ENTRIES, [owner, before, limit]);
-    return rows.map(({ id, at, kind, ref, postings }) => ({
+    }>(ENTRIES, [
+      owner,
+      before?.[0] ?? null,
+      filter.kind ?? null,
+      filter.ref ?? null,
+      filter.createdAfter ?? null,
+      filter.createdBefore ?? null,
+      filter.limit + 1,
+    ]);
+    const items = rows.map(({ id, at, kind, ref, postings }) => ({
       id: String(id),
       at: at.toISOString(),
       kind,
       ref,
       postings,
     }));
+    return pageOf('entries', items, filter.limit, ({ id }) => id);
   }
 }
 
@@ -84,8 +96,11 @@ const ENTRIES = `
 WITH mine AS (
   SELECT DISTINCT posting.entry_id
   FROM ledger_postings AS posting JOIN ledger_accounts AS account ON account.id = posting.account_id
+  JOIN ledger_entries AS entry ON entry.id = posting.entry_id
   WHERE account.owner = $1 AND ($2::bigint IS NULL OR posting.entry_id < $2)
-  ORDER BY posting.entry_id DESC LIMIT $3
+    AND ($3::text IS NULL OR entry.kind = $3) AND ($4::text IS NULL OR entry.ref = $4)
+    AND ($5::timestamptz IS NULL OR entry.at >= $5) AND ($6::timestamptz IS NULL OR entry.at < $6)
+  ORDER BY posting.entry_id DESC LIMIT $7
 )
 SELECT entry.id, entry.at, entry.kind, entry.ref,
   jsonb_agg(jsonb_build_object('account', account.owner || ':' || account.bucket, 'amount', posting.amount::text) ORDER BY account.owner, account.bucket) AS postings

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
-import { WorkerId, type WorkerView } from '@tidemill/protocol';
+import type { WorkerView } from '@tidemill/protocol';
 import { Input, Operation, type InputOf } from '../platform/http/operation.js';
-import { ProblemError } from '../platform/http/problem.js';
+import type { Page } from '../platform/http/page.js';
 import { FleetService } from './fleet.service.js';
 
 @Controller()
@@ -9,12 +9,8 @@ export class FleetController {
   constructor(private readonly fleet: FleetService) {}
 
   @Operation('listWorkers')
-  async list(@Input() { query }: InputOf<'listWorkers'>) {
-    if (query.cursor !== undefined && !WorkerId.safeParse(query.cursor).success) {
-      throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
-    }
-    const items = await this.fleet.list(query.state ?? null, query.cursor ?? null, query.limit);
-    return { items, nextCursor: items.length < query.limit ? null : (items.at(-1)?.id ?? null) };
+  list(@Input() { query }: InputOf<'listWorkers'>): Promise<Page<WorkerView>> {
+    return this.fleet.list(query);
   }
 
   @Operation('getWorker')

@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import {
   TIMING,
   type SessionId,
+  type WorkerFilter,
   type WorkerId,
   type WorkerProfile,
   type WorkerView,
 } from '@tidemill/protocol';
 import { Db } from '../platform/db/db.js';
 import { faultPoint } from '../platform/fault-points.js';
+import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
 import { Loops, type LoopHandle } from '../platform/loop.js';
@@ -103,17 +105,21 @@ export class FleetService {
   }
 
   async one(id: WorkerId): Promise<WorkerView> {
-    const [worker] = await this.store.views(this.db, [id], null, null, 1);
+    const [worker] = await this.store.views(this.db, [id]);
     if (worker === undefined) throw new ProblemError('NOT_FOUND', `There is no worker ${id}.`);
     return worker;
   }
 
-  list(
-    state: WorkerView['state'] | null,
-    after: string | null,
-    limit: number,
-  ): Promise<WorkerView[]> {
-    return this.store.views(this.db, null, state, after, limit);
+  /** Workers that fit the filter, a page of them. @throws ProblemError CURSOR_INVALID */
+  async list(filter: WorkerFilter): Promise<Page<WorkerView>> {
+    const after = positionOf('workers', filter.cursor, /^wrk_[0-9a-z]{26}$/);
+    const { limit } = filter;
+    const found = await this.store.list(
+      this.db,
+      { ...filter, limit: limit + 1 },
+      after?.[0] ?? null,
+    );
+    return pageOf('workers', found, limit, ({ id }) => id);
   }
 
   private async sweep(): Promise<boolean> {

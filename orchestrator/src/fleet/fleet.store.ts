@@ -1,4 +1,10 @@
-import type { SessionId, WorkerId, WorkerProfile, WorkerView } from '@tidemill/protocol';
+import type {
+  SessionId,
+  WorkerFilter,
+  WorkerId,
+  WorkerProfile,
+  WorkerView,
+} from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
 
 export interface Joining {
@@ -52,11 +58,12 @@ export abstract class FleetStore {
   /** Changes a worker's state, but for one that is suspended; false when there is none. */
   abstract setState(tx: Tx, id: WorkerId, state: WorkerView['state']): Promise<boolean>;
 
-  abstract views(
+  abstract views(tx: Tx, ids: readonly WorkerId[]): Promise<WorkerView[]>;
+
+  /** Workers that fit the filter, in order of id, after one. */
+  abstract list(
     tx: Tx,
-    ids: readonly WorkerId[] | null,
-    state: WorkerView['state'] | null,
+    filter: Omit<WorkerFilter, 'cursor'>,
     after: string | null,
-    limit: number,
   ): Promise<WorkerView[]>;
 }

@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { SessionId, WorkerId, WorkerProfile, WorkerView } from '@tidemill/protocol';
+import type {
+  SessionId,
+  WorkerFilter,
+  WorkerId,
+  WorkerProfile,
+  WorkerView,
+} from '@tidemill/protocol';
 import { openWorker, type WorkerRow } from '../jobs/worker-rows.js';
 import type { Tx } from '../platform/db/db.js';
 import { FleetStore, type Heard, type Joining } from './fleet.store.js';
@@ -87,14 +93,23 @@ export class PgFleetStore extends FleetStore {
     return rows.length > 0;
   }
 
-  async views(
+  async views(tx: Tx, ids: readonly WorkerId[]): Promise<WorkerView[]> {
+    return (await tx.query<ViewRow>(`${VIEWS} WHERE id = ANY ($1) ORDER BY id`, [ids])).map(view);
+  }
+
+  async list(
     tx: Tx,
-    ids: readonly WorkerId[] | null,
-    state: WorkerView['state'] | null,
+    { state, runtime, name, limit }: Omit<WorkerFilter, 'cursor'>,
     after: string | null,
-    limit: number,
   ): Promise<WorkerView[]> {
-    return (await tx.query<ViewRow>(VIEWS, [ids, state, after, limit])).map(view);
+    const rows = await tx.query<ViewRow>(LIST, [
+      state ?? null,
+      after,
+      runtime === undefined ? null : JSON.stringify({ runtimes: [{ name: runtime }] }),
+      name ?? null,
+      limit,
+    ]);
+    return rows.map(view);
   }
 }
 
@@ -170,6 +185,9 @@ SELECT worker.*,
   (SELECT count(*) FROM attempts WHERE attempts.live AND attempts.worker_id = worker.id)::int AS running,
   coalesce((SELECT balance FROM ledger_accounts WHERE owner = worker.id AND bucket = 'earned'), 0)::bigint AS earned,
   coalesce((SELECT balance FROM ledger_accounts WHERE owner = worker.id AND bucket = 'pending'), 0)::bigint AS pending
-FROM workers AS worker
-WHERE ($1::text[] IS NULL OR id = ANY ($1)) AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR id > $3)
-ORDER BY id LIMIT $4`;
+FROM workers AS worker`;
+
+const LIST = `${VIEWS}
+WHERE ($1::text[] IS NULL OR state = ANY ($1)) AND ($2::text IS NULL OR id > $2)
+  AND ($3::jsonb IS NULL OR capabilities::jsonb @> $3) AND ($4::text IS NULL OR starts_with(name, $4))
+ORDER BY id LIMIT $5`;

@@ -54,7 +54,7 @@ export abstract class IdentityStore {
   /** Stores a key unless its account has `most` already; says which. Keys of one account are counted one at a time. */
   abstract addKey(tx: Tx, key: ApiKey & { readonly hash: Buffer }, most: number): Promise<boolean>;
   /** Keys that are not revoked, oldest first, after `after`. */
-  abstract listKeys(accountId: AccountId, after: KeyId | null, limit: number): Promise<ApiKey[]>;
+  abstract listKeys(accountId: AccountId, after: string | null, limit: number): Promise<ApiKey[]>;
   /** Ends a key of the account. `hash` is its token's; `first` is false when it was revoked before. Null: no such key. */
   abstract revokeKey(
     tx: Tx,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toCursor } from '../platform/http/page.js';
 import { IdentityLoop } from './identity.loop.js';
 import { IdentityModule } from './identity.module.js';
 import { MAX_KEYS_OF_ACCOUNT } from './keys.service.js';
@@ -107,7 +108,7 @@ describe('an API key', () => {
     const foreign = await revoke(theirs, body.id);
     const absent = await revoke(theirs, 'key_01890a5d000000000000000000');
     expect([foreign.status, foreign.body.detail]).toEqual([404, absent.body.detail]);
-    expect((await list(theirs, `?cursor=${body.id}`)).body.items).toEqual([]);
+    expect((await list(theirs, `?cursor=${toCursor('keys', body.id)}`)).body.items).toEqual([]);
     expect((await list(body.key)).status).toBe(200);
   });
 

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { KeyId, type AccountId, type KeyView, type Scope } from '@tidemill/protocol';
+import type { AccountId, KeyId, KeyView, Scope } from '@tidemill/protocol';
 import { Clock } from '../platform/clock.js';
 import { Db } from '../platform/db/db.js';
 import { faultPoint } from '../platform/fault-points.js';
 import type { Caller } from '../platform/http/caller.js';
+import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
 import { TrailWriter } from '../trail/trail.writer.js';
@@ -88,13 +89,10 @@ export class KeysService {
     accountId: AccountId,
     cursor: string | undefined,
     limit: number,
-  ): Promise<{ items: KeyView[]; nextCursor: string | null }> {
-    const after = cursor === undefined ? null : KeyId.safeParse(cursor);
-    if (after?.success === false)
-      throw new ProblemError('CURSOR_INVALID', 'The cursor does not name a key.');
-    const keys = await this.store.listKeys(accountId, after?.data ?? null, limit + 1);
-    const items = keys.slice(0, limit).map(view);
-    return { items, nextCursor: keys.length > limit ? (items.at(-1)?.id ?? null) : null };
+  ): Promise<Page<KeyView>> {
+    const after = positionOf('keys', cursor, /^key_[0-9a-z]{26}$/);
+    const keys = await this.store.listKeys(accountId, after?.[0] ?? null, limit + 1);
+    return pageOf('keys', keys.map(view), limit, ({ id }) => id);
   }
 
   /** Ends a key: here at once, on other replicas within seconds. Revoking twice is revoking once. @throws ProblemError NOT_FOUND */

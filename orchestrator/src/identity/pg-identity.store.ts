@@ -51,7 +51,7 @@ export class PgIdentityStore extends IdentityStore {
     return (await tx.query(ADD_KEY, [...row, most])).length > 0;
   }
 
-  async listKeys(accountId: AccountId, after: KeyId | null, limit: number): Promise<ApiKey[]> {
+  async listKeys(accountId: AccountId, after: string | null, limit: number): Promise<ApiKey[]> {
     return await this.db.query<ApiKey>(LIST_KEYS, [accountId, after ?? '', limit]);
   }
 

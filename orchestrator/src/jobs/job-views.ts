@@ -4,13 +4,17 @@ import {
   JobSpec,
   type AccountId,
   type AttemptView,
+  parseLabel,
   type JobDetail,
+  type JobFilter,
   type JobId,
   type JobState,
   type JobView,
+  type Labels,
   type TaskId,
 } from '@tidemill/protocol';
 import { Db } from '../platform/db/db.js';
+import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { ProblemError } from '../platform/http/problem.js';
 import type { NewJob } from './jobs.store.js';
 
@@ -18,6 +22,7 @@ interface JobRow {
   readonly id: JobId;
   readonly kind: string;
   readonly name: string | null;
+  readonly labels: Labels | null;
   readonly state: JobState;
   readonly reason_code: string | null;
   readonly reason_message: string | null;
@@ -71,6 +76,7 @@ export class JobViews {
       id,
       kind: draft.kind,
       name: draft.spec.name ?? null,
+      labels: draft.spec.labels ?? {},
       state: 'queued',
       reason: null,
       createdAt: new Date(nowMs).toISOString(),
@@ -120,18 +126,22 @@ export class JobViews {
     };
   }
 
-  /** A page of the account's jobs, newest first, before the id `cursor`. */
-  async list(
-    accountId: AccountId,
-    cursor: string | null,
-    limit: number,
-    state: JobState | null,
-  ): Promise<JobView[]> {
-    const rows = await this.db.query<JobRow>(
-      `${JOBS} AND ($2::text IS NULL OR job.id < $2) AND ($3::text IS NULL OR job.state = $3) ORDER BY job.id DESC LIMIT $4`,
-      [accountId, cursor, state, limit],
-    );
-    return rows.map(view);
+  /** The account's jobs that fit the filter, newest first, a page of them. @throws ProblemError CURSOR_INVALID */
+  async list(accountId: AccountId, filter: JobFilter): Promise<Page<JobView>> {
+    const before = positionOf('jobs', filter.cursor, /^job_[0-9a-z]{26}$/);
+    const labels = filter.label?.map((text) => parseLabel(text) ?? ['', '']);
+    const rows = await this.db.query<JobRow>(LIST, [
+      accountId,
+      before?.[0] ?? null,
+      filter.state ?? null,
+      filter.kind ?? null,
+      filter.name === undefined ? null : `${filter.name}%`,
+      labels === undefined ? null : JSON.stringify(Object.fromEntries(labels)),
+      filter.createdAfter ?? null,
+      filter.createdBefore ?? null,
+      filter.limit + 1,
+    ]);
+    return pageOf('jobs', rows.map(view), filter.limit, ({ id }) => id);
   }
 
   private async row(accountId: AccountId, id: JobId): Promise<JobRow> {
@@ -142,7 +152,7 @@ export class JobViews {
 }
 
 const JOBS = `
-SELECT job.id, job.kind, job.name, job.state, job.reason_code, job.reason_message, job.spec, job.verify, job.hold, job.tasks_total,
+SELECT job.id, job.kind, job.name, job.labels, job.state, job.reason_code, job.reason_message, job.spec, job.verify, job.hold, job.tasks_total,
   job.tasks_left, job.created_at, job.started_at, job.finished_at,
   coalesce((SELECT sum(price) FROM charges WHERE charges.job_id = job.id AND payer = 'submitter' AND NOT refunded), 0)::bigint AS cost,
   (SELECT count(*) FROM tasks WHERE tasks.job_id = job.id AND tasks.role = 'primary' AND tasks.state IN ('leased', 'running', 'verifying'))::int AS running,
@@ -152,6 +162,17 @@ LEFT JOIN LATERAL (
   SELECT step, total_steps, metrics FROM attempt_progress WHERE attempt_progress.job_id = job.id ORDER BY step DESC, at DESC LIMIT 1
 ) AS progress ON true
 WHERE job.account_id = $1`;
+
+/** Parameters are constants when the statement is planned, so a filter that is not given costs nothing and the others find their index. */
+const LIST = `${JOBS}
+  AND ($2::text IS NULL OR job.id < $2)
+  AND ($3::text[] IS NULL OR job.state = ANY ($3))
+  AND ($4::text[] IS NULL OR job.kind = ANY ($4))
+  AND ($5::text IS NULL OR job.name LIKE $5)
+  AND ($6::jsonb IS NULL OR job.labels @> $6)
+  AND ($7::timestamptz IS NULL OR job.created_at >= $7)
+  AND ($8::timestamptz IS NULL OR job.created_at < $8)
+ORDER BY job.id DESC LIMIT $9`;
 
 const ATTEMPTS = `
 SELECT attempt.id, attempt.task_id, attempt.number, attempt.worker_id, attempt.fence, attempt.state, attempt.reason, attempt.leased_at,
@@ -168,6 +189,7 @@ function view(row: JobRow): JobView {
     id: row.id,
     kind: row.kind,
     name: row.name,
+    labels: row.labels ?? {},
     state: row.state,
     reason:
       row.reason_code === null

@@ -1,15 +1,10 @@
 import { Controller, Req, Res } from '@nestjs/common';
-import {
-  JobId,
-  type BatchResult,
-  type JobDetail,
-  type JobView,
-  type LogLine,
-} from '@tidemill/protocol';
+import type { BatchResult, JobDetail, JobView, LogLine } from '@tidemill/protocol';
 import type { Request, Response } from 'express';
 import { Db } from '../platform/db/db.js';
 import { accountOf } from '../platform/http/caller.js';
 import { Input, Operation, type CheckedRequest, type InputOf } from '../platform/http/operation.js';
+import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { EventStream } from './event-stream.js';
 import { JobViews } from './job-views.js';
@@ -49,15 +44,8 @@ export class JobsController {
   }
 
   @Operation('listJobs')
-  async list(@Input() { caller, query }: InputOf<'listJobs'>) {
-    const cursor = query.cursor === undefined ? null : jobCursor(query.cursor);
-    const items = await this.views.list(
-      accountOf(caller).accountId,
-      cursor,
-      query.limit,
-      query.state ?? null,
-    );
-    return { items, nextCursor: items.length < query.limit ? null : (items.at(-1)?.id ?? null) };
+  list(@Input() { caller, query }: InputOf<'listJobs'>): Promise<Page<JobView>> {
+    return this.views.list(accountOf(caller).accountId, query);
   }
 
   @Operation('getJob')
@@ -92,7 +80,7 @@ export class JobsController {
   @Operation('listJobLogs')
   async logs(@Input() { caller, params, query }: InputOf<'listJobLogs'>) {
     await this.views.one(accountOf(caller).accountId, params.id);
-    const [attempt, line] = logCursor(query.cursor);
+    const after = positionOf('logs', query.cursor, /^(att_[0-9a-z]{26}):(\d{1,9})$/);
     const rows = await this.db.query<{
       attempt_id: LogLine['attemptId'];
       line: number;
@@ -102,19 +90,14 @@ export class JobsController {
     }>(
       `SELECT attempt_id, line, at, stream, text FROM attempt_logs
        WHERE job_id = $1 AND (attempt_id, line) > ($2, $3) ORDER BY attempt_id, line LIMIT $4`,
-      [params.id, attempt, line, query.limit],
+      [params.id, after?.[1] ?? '', Number(after?.[2] ?? -1), query.limit + 1],
     );
     const items = rows.map(({ attempt_id, at, ...rest }) => ({
       attemptId: attempt_id,
       at: at.toISOString(),
       ...rest,
     }));
-    const last = items.at(-1);
-    return {
-      items,
-      nextCursor:
-        items.length < query.limit || last === undefined ? null : `${last.attemptId}:${last.line}`,
-    };
+    return pageOf('logs', items, query.limit, ({ attemptId, line }) => `${attemptId}:${line}`);
   }
 
   @Operation('listJobOutputs')
@@ -162,18 +145,4 @@ function submission(
     bodyText: request.bodyText ?? '',
     idempotencyKey: key,
   };
-}
-
-function jobCursor(cursor: string): string {
-  if (!JobId.safeParse(cursor).success)
-    throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
-  return cursor;
-}
-
-function logCursor(cursor: string | undefined): [string, number] {
-  if (cursor === undefined) return ['', -1];
-  const match = /^(att_[0-9a-z]{26}):(\d{1,9})$/.exec(cursor);
-  if (match === null)
-    throw new ProblemError('CURSOR_INVALID', 'The cursor is not a page of this list.');
-  return [match[1] ?? '', Number(match[2])];
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { copiesOf } from '@tidemill/core/job';
 import type { OpenWorker } from '@tidemill/core/scheduler';
-import type { AccountId, Digest, JobId } from '@tidemill/protocol';
+import type { AccountId, Digest, JobId, JobSpec } from '@tidemill/protocol';
 import { hash } from 'node:crypto';
 import { fromJsonTexts, jsonTexts, type Tx } from '../platform/db/db.js';
 import { openWorker, WORKER_COLUMNS, type WorkerRow } from './worker-rows.js';
@@ -34,6 +34,7 @@ export class PgJobsStore extends JobsStore {
       drafts.map(({ taskCap }) => taskCap),
       drafts.map(({ tasks }) => tasks.length),
       drafts.map(({ deadline }) => deadline),
+      drafts.map(({ spec }) => labelsText(spec)),
     ]);
     const tasks = jobs.flatMap(taskRows);
     await tx.query(INSERT_TASKS, [
@@ -142,6 +143,11 @@ function taskRows({ id: jobId, draft, taskIds }: NewJob) {
   ).flat();
 }
 
+/** Null for a job without labels: the index of labels does not know it then. */
+function labelsText({ labels = {} }: JobSpec): string | null {
+  return Object.keys(labels).length === 0 ? null : JSON.stringify(labels);
+}
+
 export const digestOf = (payload: string): string => `sha256:${hash('sha256', payload)}`;
 
 const nameOf = ({ accountId, key }: Pick<KeyClaim, 'accountId' | 'key'>) => `${accountId} ${key}`;
@@ -151,12 +157,12 @@ export const IS_CHARGED_ONCE = `tasks_total = 1 AND verify = '{"method":"none"}'
 
 const INSERT_JOBS = `
 INSERT INTO jobs (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
-  hold, task_cap, tasks_total, tasks_left, deadline)
+  hold, task_cap, tasks_total, tasks_left, deadline, labels)
 SELECT account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
-  hold, task_cap, tasks, tasks, deadline
+  hold, task_cap, tasks, tasks, deadline, labels::jsonb
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], ${fromJsonTexts('$5')}, ${fromJsonTexts('$6')}, $7::text[], $8::int[], $9::int[], $10::bigint[],
-  $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::timestamptz[])
-  AS job (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask, hold, task_cap, tasks, deadline)`;
+  $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::timestamptz[], $17::text[])
+  AS job (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask, hold, task_cap, tasks, deadline, labels)`;
 
 /** In order, or two transactions that want the same keys wait for each other. */
 const CLAIM_KEYS = `

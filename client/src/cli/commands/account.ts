@@ -4,6 +4,12 @@ import type { Cli } from '../cli.js';
 import { ago, tokens } from '../output/quantities.js';
 import { wholeNumber } from './options.js';
 
+interface AccountOptions {
+  readonly entries?: number | true;
+  readonly kind?: string;
+  readonly for?: string;
+}
+
 export const accountCommand = (cli: Cli) =>
   new Command('account')
     .description('your balance, and the ledger entries behind it')
@@ -12,12 +18,21 @@ export const accountCommand = (cli: Cli) =>
       'with the newest entries (20 unless told otherwise)',
       wholeNumber(1, 200),
     )
+    .option('--kind <kind>', 'of the entries only these, such as charge')
+    .option('--for <ref>', 'of the entries only those of this job, attempt or credit')
     .action(
-      cli.act(async (session, options: { entries?: number | true }) => {
+      cli.act(async (session, options: AccountOptions) => {
         const { account } = session.tidemill();
         const view = await account.get();
-        const limit = options.entries === true ? 20 : options.entries;
-        const entries = limit === undefined ? [] : (await account.entryPage({ limit })).items;
+        const isFiltered = options.kind !== undefined || options.for !== undefined;
+        const wanted = options.entries ?? (isFiltered || undefined);
+        const limit = wanted === true ? 20 : wanted;
+        const filter = {
+          ...(options.kind === undefined ? {} : { kind: options.kind }),
+          ...(options.for === undefined ? {} : { ref: options.for }),
+        };
+        const entries =
+          limit === undefined ? [] : (await account.entryPage({ ...filter, limit })).items;
         session.show(limit === undefined ? view : { account: view, entries }, () => {
           const facts = session.facts([
             ['account', view.id],

@@ -24,6 +24,7 @@ function jobFacts(session: Session, job: JobDetail): string {
     ['id', job.id],
     ['name', job.name ?? '-'],
     ['kind', job.kind],
+    ['labels', labelsText(job.labels)],
     ['state', stateCell(job.state, session.io)],
     ['submitted', ago(job.createdAt, now)],
     ['started', ago(job.startedAt, now)],
@@ -49,6 +50,11 @@ function jobFacts(session: Session, job: JobDetail): string {
   }
   return session.facts(pairs);
 }
+
+const labelsText = (labels: JobDetail['labels']): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ') || '-';
 
 function attempts(session: Session, job: JobDetail): string {
   const rows = job.taskList.flatMap((task) =>

@@ -5,12 +5,13 @@ import { CliError } from '../failure.js';
 import { followJob } from '../follow/follow-job.js';
 import { prepareSpecs } from '../job-file/prepare.js';
 import type { Session } from '../session.js';
-import { duration } from './options.js';
+import { addLabel, duration } from './options.js';
 
 interface RunOptions {
   readonly noop?: number;
   readonly name?: string;
   readonly fail?: string;
+  readonly label?: Record<string, string>;
 }
 
 export const runCommand = (cli: Cli) =>
@@ -24,14 +25,19 @@ export const runCommand = (cli: Cli) =>
     )
     .option('--fail <message>', 'with --noop: let it fail with this message')
     .option('--name <name>', 'call the job this')
+    .option('--label <key=value>', 'label the job (may be repeated)', addLabel)
     .addHelpText('after', '\nExamples:\n  tidemill run --noop 2s\n  tidemill run train.yaml')
     .action(
       cli.act(async (session, file: string | undefined, options: RunOptions) => {
         const tidemill = session.tidemill();
         const spec =
           file === undefined ? noopSpec(options) : await onlySpec(session, file, options);
-        const named = options.name === undefined ? spec : { ...spec, name: options.name };
-        const job = await tidemill.jobs.create(named);
+        const { name, label } = options;
+        const job = await tidemill.jobs.create({
+          ...spec,
+          ...(name === undefined ? {} : { name }),
+          ...(label === undefined ? {} : { labels: { ...spec.labels, ...label } }),
+        });
         session.remark(`submitted ${job.id}`);
         return followJob(session, tidemill, job.id);
       }),

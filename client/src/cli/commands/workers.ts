@@ -12,8 +12,10 @@ export const workersCommand = (cli: Cli) =>
   new Command('workers')
     .description('list the workers of the network')
     .addOption(new Option('--state <state>', 'only workers in this state').choices(STATES))
+    .option('--runtime <name>', 'only workers that offer it, such as tfjs')
+    .option('--name <prefix>', 'only workers whose name begins like this')
     .action(
-      cli.act(async (session, filter: { state?: WorkerState }) => {
+      cli.act(async (session, filter: { state?: WorkerState; runtime?: string; name?: string }) => {
         const items: Worker[] = [];
         for await (const worker of session.tidemill().workers.list(filter)) items.push(worker);
         session.show({ items }, () => {

@@ -610,6 +610,7 @@ export interface components {
             id: string;
             kind: string;
             name: string | null;
+            labels: components["schemas"]["Labels"];
             /** @enum {string} */
             state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired";
             reason: {
@@ -643,6 +644,7 @@ export interface components {
             id: string;
             kind: string;
             name: string | null;
+            labels: components["schemas"]["Labels"];
             /** @enum {string} */
             state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired";
             reason: {
@@ -692,6 +694,7 @@ export interface components {
             /** @enum {string} */
             kind: "batch" | "training" | "inference";
             name?: string;
+            labels?: components["schemas"]["Labels"];
             runtime: {
                 tfjs?: components["schemas"]["TfjsTraining"] | components["schemas"]["TfjsInference"];
                 noop?: components["schemas"]["NoopRuntime"];
@@ -722,6 +725,10 @@ export interface components {
         KeyPage: {
             items: components["schemas"]["Key"][];
             nextCursor: string | null;
+        };
+        /** @description At most 16 pairs of key and value. */
+        Labels: {
+            [key: string]: string;
         };
         LedgerEntry: {
             id: string;
@@ -1624,6 +1631,10 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
+                kind?: string;
+                ref?: string;
+                createdAfter?: string;
+                createdBefore?: string;
             };
             header?: never;
             path?: never;
@@ -1701,7 +1712,12 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
-                state?: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired";
+                state?: ("queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired") | ("queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired")[];
+                kind?: ("batch" | "training" | "inference" | "service") | ("batch" | "training" | "inference" | "service")[];
+                name?: string;
+                label?: string | string[];
+                createdAfter?: string;
+                createdBefore?: string;
             };
             header?: never;
             path?: never;
@@ -3194,7 +3210,9 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
-                state?: "online" | "draining" | "lost" | "suspended";
+                state?: ("online" | "draining" | "lost" | "suspended") | ("online" | "draining" | "lost" | "suspended")[];
+                runtime?: string;
+                name?: string;
             };
             header?: never;
             path?: never;

@@ -119,7 +119,7 @@ describe('what is asked', () => {
 
   test('reaches the controller as its schemas read it', async () => {
     const input = await ask('listJobs', { token, query: { limit: '7', state: 'running' } });
-    expect(input?.query).toEqual({ limit: 7, state: 'running' });
+    expect(input?.query).toEqual({ limit: 7, state: ['running'] });
     expect((await ask('listJobs', { token }))?.query).toEqual({ limit: 50 });
   });
 
