@@ -1,4 +1,4 @@
-// Writes orchestrator/openapi.json and the client's types from the route table. Run `npx tsc -b protocol` before.
+// Writes orchestrator/openapi.json and the clients' types, in TypeScript and in Python, from the route table. Run `npx tsc -b protocol` before.
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { openApiDocument } from '@tidemill/protocol';

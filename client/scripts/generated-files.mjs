@@ -1,8 +1,9 @@
 import openapiTS, { astToString } from 'openapi-typescript';
+import { pythonTypes } from './python-types.mjs';
 
 const NOTICE = `/* Generated from orchestrator/openapi.json by client/scripts/generate.mjs; not edited by hand. */\n\n`;
 
-/** The two generated files, as paths from the repository root and their text. The same document gives the same text. */
+/** The generated files, as paths from the repository root and their text. The same document gives the same text. */
 export async function generatedFiles(document) {
   const text = `${JSON.stringify(document, null, 2)}\n`;
   // A copy: the generator changes what it is given.
@@ -10,5 +11,6 @@ export async function generatedFiles(document) {
   return [
     { path: 'orchestrator/openapi.json', text },
     { path: 'client/src/sdk/generated/api.ts', text: NOTICE + astToString(types) },
+    { path: 'client/python/tidemill/api_types.py', text: pythonTypes(JSON.parse(text)) },
   ];
 }

@@ -18,6 +18,7 @@ test('openapi.json and the types made from it are what the route table gives tod
   expect(files.map(({ path }) => path)).toEqual([
     'orchestrator/openapi.json',
     'client/src/sdk/generated/api.ts',
+    'client/python/tidemill/api_types.py',
   ]);
   for (const { path, text } of files) {
     expect(read(path) === text, `${path} is stale: node client/scripts/generate.mjs`).toBe(true);

@@ -1,0 +1,917 @@
+"""Generated from orchestrator/openapi.json by client/scripts/generate.mjs; not edited by hand."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypedDict, Union
+
+from typing_extensions import NotRequired
+
+
+Account = TypedDict(
+    "Account",
+    {
+        "id": 'str',
+        "wallet": 'str',
+        "available": 'str',
+        "held": 'str',
+        "spent": 'str',
+        "granted": 'str',
+    },
+)
+
+Artifact = TypedDict(
+    "Artifact",
+    {
+        "digest": 'str',
+        "sizeBytes": 'int',
+        "createdAt": 'str',
+    },
+)
+
+Attempt = TypedDict(
+    "Attempt",
+    {
+        "id": 'str',
+        "taskId": 'str',
+        "number": 'int',
+        "role": 'Literal["primary", "replica", "audit", "referee"]',
+        "workerId": 'str',
+        "fence": 'int',
+        "state": 'Literal["leased", "running", "reported", "accepted", "rejected", "disputed", "failed", "cancelled", "preempted", "lost", "stale"]',
+        "reason": 'Union[str, None]',
+        "leasedAt": 'str',
+        "startedAt": 'Union[str, None]',
+        "finishedAt": 'Union[str, None]',
+        "decisionId": 'Union[str, None]',
+        "receiptHash": 'Union[str, None]',
+        "verdict": 'Union[Literal["accepted", "rejected", "disputed"], None]',
+        "price": 'Union[str, None]',
+    },
+)
+
+BatchRequest = TypedDict(
+    "BatchRequest",
+    {
+        "jobs": 'list[JobSpec]',
+    },
+)
+
+BatchResultJobsItem = TypedDict(
+    "BatchResultJobsItem",
+    {
+        "id": 'str',
+        "hold": 'str',
+    },
+)
+
+BatchResult = TypedDict(
+    "BatchResult",
+    {
+        "jobs": 'list[BatchResultJobsItem]',
+    },
+)
+"""All jobs of the request were accepted, in its order."""
+
+CapabilitiesRuntimesItem = TypedDict(
+    "CapabilitiesRuntimesItem",
+    {
+        "name": 'Literal["noop", "tfjs"]',
+        "class": 'str',
+    },
+)
+
+Capabilities = TypedDict(
+    "Capabilities",
+    {
+        "runtimes": 'list[CapabilitiesRuntimesItem]',
+        "isolation": 'Literal["none", "process", "namespaces", "sandbox"]',
+        "gpuModel": 'Union[str, None]',
+        "region": 'str',
+        "os": 'str',
+        "agent": 'str',
+    },
+)
+
+Checkpoint = TypedDict(
+    "Checkpoint",
+    {
+        "size": 'int',
+        "root": 'str',
+        "chain": 'str',
+        "at": 'str',
+        "network": 'str',
+        "publicKey": 'str',
+        "signature": 'str',
+    },
+)
+
+ConsistencyProof = TypedDict(
+    "ConsistencyProof",
+    {
+        "from": 'int',
+        "to": 'int',
+        "path": 'list[str]',
+        "fromRoot": 'str',
+        "toRoot": 'str',
+    },
+)
+
+CreateKeyRequest = TypedDict(
+    "CreateKeyRequest",
+    {
+        "name": 'str',
+        "scopes": 'list[Literal["jobs:read", "jobs:write", "artifacts:read", "artifacts:write", "account:read", "keys:write", "admin"]]',
+        "expiresAt": 'NotRequired[str]',
+    },
+)
+
+CreateUploadRequest = TypedDict(
+    "CreateUploadRequest",
+    {
+        "digest": 'str',
+        "sizeBytes": 'int',
+    },
+)
+
+CreatedKey = TypedDict(
+    "CreatedKey",
+    {
+        "id": 'str',
+        "name": 'str',
+        "prefix": 'str',
+        "scopes": 'list[Literal["jobs:read", "jobs:write", "artifacts:read", "artifacts:write", "account:read", "keys:write", "admin"]]',
+        "createdAt": 'str',
+        "expiresAt": 'Union[str, None]',
+        "lastUsedAt": 'Union[str, None]',
+        "key": 'str',
+    },
+)
+
+CreditRequest = TypedDict(
+    "CreditRequest",
+    {
+        "wallet": 'str',
+        "amount": 'Union[str, float]',
+        "ref": 'str',
+    },
+)
+"""The same ref twice gives the credit once."""
+
+Decision = TypedDict(
+    "Decision",
+    {
+        "id": 'str',
+        "at": 'str',
+        "place": 'Union[int, None]',
+        "record": 'dict[str, Any]',
+    },
+)
+
+ExpectedStartEstimate = TypedDict(
+    "ExpectedStartEstimate",
+    {
+        "p50": 'str',
+        "p90": 'str',
+        "basis": 'Literal["warm", "queue", "forecast"]',
+    },
+)
+
+ExpectedStart = TypedDict(
+    "ExpectedStart",
+    {
+        "estimate": 'Union[ExpectedStartEstimate, None]',
+        "reason": 'Union[str, None]',
+    },
+)
+
+InclusionProof = TypedDict(
+    "InclusionProof",
+    {
+        "place": 'int',
+        "size": 'int',
+        "leaf": 'str',
+        "path": 'list[str]',
+        "root": 'str',
+    },
+)
+
+JobReason = TypedDict(
+    "JobReason",
+    {
+        "code": 'str',
+        "message": 'str',
+    },
+)
+
+JobTasks = TypedDict(
+    "JobTasks",
+    {
+        "total": 'int',
+        "succeeded": 'int',
+        "running": 'int',
+    },
+)
+
+JobProgress = TypedDict(
+    "JobProgress",
+    {
+        "step": 'int',
+        "totalSteps": 'int',
+        "metrics": 'dict[str, float]',
+    },
+)
+
+Job = TypedDict(
+    "Job",
+    {
+        "id": 'str',
+        "kind": 'str',
+        "name": 'Union[str, None]',
+        "state": 'Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]',
+        "reason": 'Union[JobReason, None]',
+        "createdAt": 'str',
+        "startedAt": 'Union[str, None]',
+        "finishedAt": 'Union[str, None]',
+        "tasks": 'JobTasks',
+        "progress": 'Union[JobProgress, None]',
+        "hold": 'str',
+        "cost": 'str',
+        "verify": 'VerifyApplied',
+        "expectedStart": 'Union[ExpectedStart, None]',
+    },
+)
+
+JobDetailReason = TypedDict(
+    "JobDetailReason",
+    {
+        "code": 'str',
+        "message": 'str',
+    },
+)
+
+JobDetailTasks = TypedDict(
+    "JobDetailTasks",
+    {
+        "total": 'int',
+        "succeeded": 'int',
+        "running": 'int',
+    },
+)
+
+JobDetailProgress = TypedDict(
+    "JobDetailProgress",
+    {
+        "step": 'int',
+        "totalSteps": 'int',
+        "metrics": 'dict[str, float]',
+    },
+)
+
+JobDetail = TypedDict(
+    "JobDetail",
+    {
+        "id": 'str',
+        "kind": 'str',
+        "name": 'Union[str, None]',
+        "state": 'Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]',
+        "reason": 'Union[JobDetailReason, None]',
+        "createdAt": 'str',
+        "startedAt": 'Union[str, None]',
+        "finishedAt": 'Union[str, None]',
+        "tasks": 'JobDetailTasks',
+        "progress": 'Union[JobDetailProgress, None]',
+        "hold": 'str',
+        "cost": 'str',
+        "verify": 'VerifyApplied',
+        "expectedStart": 'Union[ExpectedStart, None]',
+        "spec": 'JobSpec',
+        "taskList": 'list[Task]',
+    },
+)
+
+JobEvent = TypedDict(
+    "JobEvent",
+    {
+        "id": 'int',
+        "at": 'str',
+        "type": 'Literal["accepted", "leased", "running", "progress", "checkpoint", "reported", "verdict", "lost", "requeued", "booked", "finished", "log"]',
+        "data": 'dict[str, Any]',
+    },
+)
+
+JobPage = TypedDict(
+    "JobPage",
+    {
+        "items": 'list[Job]',
+        "nextCursor": 'Union[str, None]',
+    },
+)
+
+JobSpecRuntime = TypedDict(
+    "JobSpecRuntime",
+    {
+        "tfjs": 'NotRequired[Union[TfjsTraining, TfjsInference]]',
+        "noop": 'NotRequired[NoopRuntime]',
+    },
+)
+
+JobSpecCheckpoint = TypedDict(
+    "JobSpecCheckpoint",
+    {
+        "every": 'str',
+    },
+)
+
+JobSpecRetry = TypedDict(
+    "JobSpecRetry",
+    {
+        "max": 'int',
+    },
+)
+
+JobSpec = TypedDict(
+    "JobSpec",
+    {
+        "kind": 'Literal["batch", "training", "inference"]',
+        "name": 'NotRequired[str]',
+        "runtime": 'JobSpecRuntime',
+        "resources": 'NotRequired[Resources]',
+        "checkpoint": 'NotRequired[JobSpecCheckpoint]',
+        "retry": 'NotRequired[JobSpecRetry]',
+        "limits": 'NotRequired[Limits]',
+        "priority": 'NotRequired[Literal["low", "normal", "high"]]',
+        "verify": 'NotRequired[Verify]',
+    },
+)
+
+Key = TypedDict(
+    "Key",
+    {
+        "id": 'str',
+        "name": 'str',
+        "prefix": 'str',
+        "scopes": 'list[Literal["jobs:read", "jobs:write", "artifacts:read", "artifacts:write", "account:read", "keys:write", "admin"]]',
+        "createdAt": 'str',
+        "expiresAt": 'Union[str, None]',
+        "lastUsedAt": 'Union[str, None]',
+    },
+)
+
+KeyPage = TypedDict(
+    "KeyPage",
+    {
+        "items": 'list[Key]',
+        "nextCursor": 'Union[str, None]',
+    },
+)
+
+LedgerEntryPostingsItem = TypedDict(
+    "LedgerEntryPostingsItem",
+    {
+        "account": 'str',
+        "amount": 'str',
+    },
+)
+
+LedgerEntry = TypedDict(
+    "LedgerEntry",
+    {
+        "id": 'str',
+        "at": 'str',
+        "kind": 'str',
+        "ref": 'str',
+        "postings": 'list[LedgerEntryPostingsItem]',
+    },
+)
+
+LedgerEntryPage = TypedDict(
+    "LedgerEntryPage",
+    {
+        "items": 'list[LedgerEntry]',
+        "nextCursor": 'Union[str, None]',
+    },
+)
+
+Limits = TypedDict(
+    "Limits",
+    {
+        "maxPricePerGpuHour": 'NotRequired[Union[str, float]]',
+        "maxPricePerCpuHour": 'NotRequired[Union[str, float]]',
+        "maxDuration": 'NotRequired[str]',
+        "deadline": 'NotRequired[str]',
+        "maxCost": 'NotRequired[Union[str, float]]',
+    },
+)
+
+LogLine = TypedDict(
+    "LogLine",
+    {
+        "attemptId": 'str',
+        "line": 'int',
+        "at": 'str',
+        "stream": 'Literal["out", "err"]',
+        "text": 'str',
+    },
+)
+
+LogPage = TypedDict(
+    "LogPage",
+    {
+        "items": 'list[LogLine]',
+        "nextCursor": 'Union[str, None]',
+    },
+)
+
+LoginChallenge = TypedDict(
+    "LoginChallenge",
+    {
+        "message": 'str',
+        "nonce": 'str',
+        "expiresAt": 'str',
+    },
+)
+"""Sign the UTF-8 bytes of message with the key, within a minute, once."""
+
+LoginChallengeRequest = TypedDict(
+    "LoginChallengeRequest",
+    {
+        "publicKey": 'str',
+    },
+)
+
+LoginRequest = TypedDict(
+    "LoginRequest",
+    {
+        "publicKey": 'str',
+        "nonce": 'str',
+        "signature": 'str',
+    },
+)
+
+LoginResult = TypedDict(
+    "LoginResult",
+    {
+        "token": 'str',
+        "expiresAt": 'str',
+        "accountId": 'str',
+    },
+)
+
+NoopRuntime = TypedDict(
+    "NoopRuntime",
+    {
+        "sleepMs": 'NotRequired[int]',
+        "fail": 'NotRequired[str]',
+    },
+)
+
+Output = TypedDict(
+    "Output",
+    {
+        "taskId": 'str',
+        "name": 'str',
+        "digest": 'str',
+        "sizeBytes": 'int',
+        "href": 'str',
+    },
+)
+
+OutputList = TypedDict(
+    "OutputList",
+    {
+        "items": 'list[Output]',
+    },
+)
+
+PlanPrice = TypedDict(
+    "PlanPrice",
+    {
+        "low": 'str',
+        "high": 'str',
+    },
+)
+
+PlanBalance = TypedDict(
+    "PlanBalance",
+    {
+        "available": 'str',
+        "missing": 'str',
+    },
+)
+
+Plan = TypedDict(
+    "Plan",
+    {
+        "feasibleWorkers": 'int',
+        "consideredWorkers": 'int',
+        "removedBy": 'list[RemovedBy]',
+        "tasks": 'int',
+        "hold": 'str',
+        "price": 'Union[PlanPrice, None]',
+        "expectedStart": 'ExpectedStart',
+        "balance": 'PlanBalance',
+    },
+)
+
+ProblemErrorsItem = TypedDict(
+    "ProblemErrorsItem",
+    {
+        "path": 'str',
+        "message": 'str',
+    },
+)
+
+Problem = TypedDict(
+    "Problem",
+    {
+        "type": 'str',
+        "title": 'str',
+        "status": 'int',
+        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
+        "detail": 'str',
+        "next": 'str',
+        "instance": 'NotRequired[str]',
+        "errors": 'NotRequired[list[ProblemErrorsItem]]',
+        "missing": 'NotRequired[str]',
+    },
+)
+
+ReceiptFailure = TypedDict(
+    "ReceiptFailure",
+    {
+        "code": 'str',
+        "message": 'str',
+        "fault": 'Literal["job", "worker"]',
+    },
+)
+
+ReceiptOutputsItem = TypedDict(
+    "ReceiptOutputsItem",
+    {
+        "name": 'str',
+        "digest": 'str',
+        "sizeBytes": 'int',
+    },
+)
+
+ReceiptUsage = TypedDict(
+    "ReceiptUsage",
+    {
+        "billableMs": 'int',
+        "cpuMs": 'int',
+        "maxRssMib": 'int',
+    },
+)
+
+Receipt = TypedDict(
+    "Receipt",
+    {
+        "network": 'str',
+        "audience": 'str',
+        "workerId": 'str',
+        "jobId": 'str',
+        "taskId": 'str',
+        "attemptId": 'str',
+        "fence": 'int',
+        "taskDigest": 'str',
+        "runtimeClass": 'str',
+        "outcome": 'Literal["succeeded", "failed"]',
+        "failure": 'Union[ReceiptFailure, None]',
+        "outputs": 'list[ReceiptOutputsItem]',
+        "commitment": 'Union[str, None]',
+        "metrics": 'dict[str, str]',
+        "usage": 'ReceiptUsage',
+        "issuedAtMs": 'int',
+        "expiresAtMs": 'int',
+    },
+)
+
+RemovedBy = TypedDict(
+    "RemovedBy",
+    {
+        "constraint": 'str',
+        "removed": 'int',
+        "relax": 'Union[str, None]',
+    },
+)
+
+ResourceAmounts = TypedDict(
+    "ResourceAmounts",
+    {
+        "gpuMilli": 'int',
+        "vramMib": 'int',
+        "cpuMilli": 'int',
+        "memoryMib": 'int',
+        "diskMib": 'int',
+    },
+)
+
+Resources = TypedDict(
+    "Resources",
+    {
+        "gpus": 'NotRequired[float]',
+        "vram": 'NotRequired[str]',
+        "cpu": 'NotRequired[Union[str, float]]',
+        "memory": 'NotRequired[str]',
+        "disk": 'NotRequired[str]',
+        "gpuModels": 'NotRequired[list[str]]',
+        "isolation": 'NotRequired[Literal["process", "namespaces", "sandbox"]]',
+    },
+)
+
+Task = TypedDict(
+    "Task",
+    {
+        "id": 'str',
+        "index": 'int',
+        "state": 'Literal["queued", "leased", "running", "verifying", "succeeded", "failed", "cancelled"]',
+        "attempts": 'list[Attempt]',
+    },
+)
+
+TfjsInferenceModel = TypedDict(
+    "TfjsInferenceModel",
+    {
+        "topology": 'Union[str, dict[str, Any]]',
+        "weights": 'str',
+    },
+)
+
+TfjsInferenceDataFeatures = TypedDict(
+    "TfjsInferenceDataFeatures",
+    {
+        "columns": 'Union[Literal["*"], list[str]]',
+    },
+)
+
+TfjsInferenceDataFeatures = TypedDict(
+    "TfjsInferenceDataFeatures",
+    {
+        "array": 'str',
+    },
+)
+
+TfjsInferenceDataScale = TypedDict(
+    "TfjsInferenceDataScale",
+    {
+        "subtract": 'NotRequired[float]',
+        "divide": 'NotRequired[float]',
+    },
+)
+
+TfjsInferenceData = TypedDict(
+    "TfjsInferenceData",
+    {
+        "input": 'TfjsInput',
+        "features": 'TfjsInferenceDataFeatures',
+        "tensor": 'NotRequired[str]',
+        "scale": 'NotRequired[TfjsInferenceDataScale]',
+    },
+)
+
+TfjsInferenceOutput = TypedDict(
+    "TfjsInferenceOutput",
+    {
+        "tensor": 'NotRequired[str]',
+        "labels": 'NotRequired[bool]',
+    },
+)
+
+TfjsInference = TypedDict(
+    "TfjsInference",
+    {
+        "model": 'TfjsInferenceModel',
+        "data": 'TfjsInferenceData',
+        "output": 'NotRequired[TfjsInferenceOutput]',
+        "batchSize": 'NotRequired[int]',
+    },
+)
+
+TfjsTrainingModel = TypedDict(
+    "TfjsTrainingModel",
+    {
+        "topology": 'Union[str, dict[str, Any]]',
+        "weights": 'NotRequired[str]',
+    },
+)
+
+TfjsTrainingDataFeatures = TypedDict(
+    "TfjsTrainingDataFeatures",
+    {
+        "columns": 'Union[Literal["*"], list[str]]',
+    },
+)
+
+TfjsTrainingDataFeatures = TypedDict(
+    "TfjsTrainingDataFeatures",
+    {
+        "array": 'str',
+    },
+)
+
+TfjsTrainingDataLabel = TypedDict(
+    "TfjsTrainingDataLabel",
+    {
+        "column": 'str',
+        "classes": 'NotRequired[int]',
+    },
+)
+
+TfjsTrainingDataLabel = TypedDict(
+    "TfjsTrainingDataLabel",
+    {
+        "array": 'str',
+        "classes": 'NotRequired[int]',
+    },
+)
+
+TfjsTrainingDataScale = TypedDict(
+    "TfjsTrainingDataScale",
+    {
+        "subtract": 'NotRequired[float]',
+        "divide": 'NotRequired[float]',
+    },
+)
+
+TfjsTrainingData = TypedDict(
+    "TfjsTrainingData",
+    {
+        "train": 'TfjsInput',
+        "features": 'TfjsTrainingDataFeatures',
+        "label": 'TfjsTrainingDataLabel',
+        "scale": 'NotRequired[TfjsTrainingDataScale]',
+        "shuffle": 'NotRequired[bool]',
+        "validation": 'NotRequired[float]',
+    },
+)
+
+TfjsTrainingOptimizer11 = TypedDict(
+    "TfjsTrainingOptimizer11",
+    {
+        "type": 'Literal["sgd"]',
+        "learningRate": 'float',
+    },
+)
+
+TfjsTrainingOptimizer12 = TypedDict(
+    "TfjsTrainingOptimizer12",
+    {
+        "type": 'Literal["momentum"]',
+        "learningRate": 'float',
+        "momentum": 'NotRequired[float]',
+        "nesterov": 'NotRequired[bool]',
+    },
+)
+
+TfjsTrainingOptimizer13 = TypedDict(
+    "TfjsTrainingOptimizer13",
+    {
+        "type": 'Literal["rmsprop"]',
+        "learningRate": 'float',
+        "decay": 'NotRequired[float]',
+        "momentum": 'NotRequired[float]',
+        "epsilon": 'NotRequired[float]',
+    },
+)
+
+TfjsTrainingOptimizer14 = TypedDict(
+    "TfjsTrainingOptimizer14",
+    {
+        "type": 'Literal["adam"]',
+        "learningRate": 'NotRequired[float]',
+        "beta1": 'NotRequired[float]',
+        "beta2": 'NotRequired[float]',
+        "epsilon": 'NotRequired[float]',
+    },
+)
+
+TfjsTraining = TypedDict(
+    "TfjsTraining",
+    {
+        "model": 'TfjsTrainingModel',
+        "data": 'TfjsTrainingData',
+        "loss": 'Literal["categoricalCrossentropy", "sparseCategoricalCrossentropy", "binaryCrossentropy", "meanSquaredError", "meanAbsoluteError"]',
+        "optimizer": 'NotRequired[Union[Union[TfjsTrainingOptimizer11, TfjsTrainingOptimizer12, TfjsTrainingOptimizer13, TfjsTrainingOptimizer14], Literal["adam"], Literal["sgd"], Literal["rmsprop"], Literal["momentum"]]]',
+        "metrics": 'NotRequired[list[Literal["accuracy", "meanAbsoluteError", "meanSquaredError"]]]',
+        "epochs": 'int',
+        "batchSize": 'NotRequired[int]',
+        "seed": 'NotRequired[int]',
+    },
+)
+
+TrailEvent = TypedDict(
+    "TrailEvent",
+    {
+        "id": 'str',
+        "place": 'Union[int, None]',
+        "at": 'str',
+        "kind": 'str',
+        "subject": 'str',
+        "body": 'str',
+        "digest": 'str',
+        "chain": 'Union[str, None]',
+    },
+)
+
+TrailPage = TypedDict(
+    "TrailPage",
+    {
+        "items": 'list[TrailEvent]',
+        "nextCursor": 'Union[str, None]',
+    },
+)
+
+Upload = TypedDict(
+    "Upload",
+    {
+        "id": 'str',
+        "offset": 'int',
+        "sizeBytes": 'int',
+        "expiresAt": 'str',
+    },
+)
+
+VerifyApplied = TypedDict(
+    "VerifyApplied",
+    {
+        "applied": 'str',
+    },
+)
+
+WorkerAsks = TypedDict(
+    "WorkerAsks",
+    {
+        "gpuHour": 'str',
+        "cpuHour": 'str',
+    },
+)
+
+WorkerResults = TypedDict(
+    "WorkerResults",
+    {
+        "accepted": 'int',
+        "rejected": 'int',
+        "failed": 'int',
+        "lost": 'int',
+    },
+)
+
+Worker = TypedDict(
+    "Worker",
+    {
+        "id": 'str',
+        "name": 'str',
+        "publicKey": 'str',
+        "state": 'Literal["online", "draining", "lost", "suspended"]',
+        "capabilities": 'Capabilities',
+        "resources": 'ResourceAmounts',
+        "slots": 'int',
+        "asks": 'WorkerAsks',
+        "running": 'int',
+        "joinedAt": 'str',
+        "lastSeenAt": 'Union[str, None]',
+        "earned": 'str',
+        "pending": 'str',
+        "results": 'WorkerResults',
+    },
+)
+
+WorkerPage = TypedDict(
+    "WorkerPage",
+    {
+        "items": 'list[Worker]',
+        "nextCursor": 'Union[str, None]',
+    },
+)
+
+TfjsInput = TypedDict(
+    "TfjsInput",
+    {
+        "csv": 'str',
+    },
+)
+
+TfjsInput = TypedDict(
+    "TfjsInput",
+    {
+        "arrays": 'dict[str, str]',
+    },
+)
+
+TfjsInput = TfjsInput
+
+Verify1 = TypedDict(
+    "Verify1",
+    {
+        "class": 'Literal["standard", "none"]',
+    },
+)
+
+Verify2 = TypedDict(
+    "Verify2",
+    {
+        "replicate": 'int',
+    },
+)
+
+Verify = Union[Verify1, Verify2, Literal["standard", "none"]]
