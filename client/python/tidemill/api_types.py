@@ -227,6 +227,7 @@ Job = TypedDict(
         "id": 'str',
         "kind": 'str',
         "name": 'Union[str, None]',
+        "labels": 'Labels',
         "state": 'Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]',
         "reason": 'Union[JobReason, None]',
         "createdAt": 'str',
@@ -273,6 +274,7 @@ JobDetail = TypedDict(
         "id": 'str',
         "kind": 'str',
         "name": 'Union[str, None]',
+        "labels": 'Labels',
         "state": 'Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]',
         "reason": 'Union[JobDetailReason, None]',
         "createdAt": 'str',
@@ -334,6 +336,7 @@ JobSpec = TypedDict(
     {
         "kind": 'Literal["batch", "training", "inference"]',
         "name": 'NotRequired[str]',
+        "labels": 'NotRequired[Labels]',
         "runtime": 'JobSpecRuntime',
         "resources": 'NotRequired[Resources]',
         "checkpoint": 'NotRequired[JobSpecCheckpoint]',
@@ -883,6 +886,8 @@ WorkerPage = TypedDict(
         "nextCursor": 'Union[str, None]',
     },
 )
+
+Labels = dict[str, str]
 
 TfjsInput = TypedDict(
     "TfjsInput",
