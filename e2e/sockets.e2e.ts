@@ -256,3 +256,11 @@ test('after all of it an honest worker joins and works', async () => {
   }
   worker.drop();
 });
+
+test('a process that is stopped says so to its workers before it closes their sockets (G5)', async () => {
+  const worker = await ScriptedWorker.join(orchestrator, 'leaving');
+  const stopped = orchestrator.process.stop();
+  await worker.socket.take('drain');
+  expect(await codeOf(worker.socket)).toBe(CLOSE.goingAway.code);
+  await stopped;
+});

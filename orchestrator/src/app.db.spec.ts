@@ -31,6 +31,13 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
+/** Another orchestrator on the same database, with other settings. */
+async function appWith(env: Record<string, string>) {
+  const other = await createApp(configFor(database.url, dataDir, [admin.address], env));
+  await other.listen(0, '127.0.0.1');
+  return { url: await other.getUrl(), close: () => other.close() };
+}
+
 /** A raw connection that has sent this. */
 async function dial(sent: string): Promise<Socket> {
   const { port } = app.getHttpServer().address() as AddressInfo;
@@ -45,11 +52,75 @@ const host = (): Parameters<typeof login>[0] => ({ url }) as Parameters<typeof l
 
 test('the server is bounded and says little of itself', async () => {
   const server = app.getHttpServer();
-  expect([server.headersTimeout, server.maxHeadersCount]).toEqual([20_000, 64]);
+  expect([server.headersTimeout, server.maxHeadersCount]).toEqual([5_000, 64]);
   const { headers } = await fetch(`${url}/livez`);
   expect(headers.get('x-powered-by')).toBeNull();
   expect(headers.get('x-content-type-options')).toBe('nosniff');
+  expect(headers.get('x-frame-options')).toBe('DENY');
+  expect(headers.get('cache-control')).toBe('no-store');
   expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+});
+
+test('no page of another origin may use the API unless its origin is listed', async () => {
+  const ask = (to: string, origin: string, method = 'GET') =>
+    fetch(`${to}/v1/workers`, {
+      method,
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+  const closed = await ask(url, 'https://console.example', 'OPTIONS');
+  expect(closed.headers.get('access-control-allow-origin')).toBeNull();
+
+  const open = await appWith({ TIDEMILL_CORS_ORIGINS: 'https://console.example' });
+  const listed = await ask(open.url, 'https://console.example', 'OPTIONS');
+  expect(listed.status).toBe(204);
+  expect(listed.headers.get('access-control-allow-origin')).toBe('https://console.example');
+  expect(listed.headers.get('access-control-allow-methods')).toContain('POST');
+  const other = await ask(open.url, 'https://evil.example');
+  expect(other.headers.get('access-control-allow-origin')).toBeNull();
+  expect(listed.headers.get('access-control-allow-credentials')).toBeNull();
+  await open.close();
+
+  const all = await appWith({ TIDEMILL_CORS_ORIGINS: '*' });
+  const any = await ask(all.url, 'https://anybody.example');
+  expect(any.headers.get('access-control-allow-origin')).toBe('*');
+  expect(any.headers.get('access-control-allow-credentials')).toBeNull();
+  await all.close();
+});
+
+test('who asks too much is told to wait, and nobody else has to (G6, G20)', async () => {
+  const strict = await appWith({
+    TIDEMILL_REQUESTS_PER_SECOND: '2',
+    TIDEMILL_TRUSTED_PROXIES: '127.0.0.1',
+  });
+  const ask = (from: string, headers: Record<string, string> = {}, path = '/v1/workers') =>
+    fetch(`${strict.url}${path}`, { headers: { 'x-forwarded-for': from, ...headers } });
+  const statuses = new Set<number>();
+  for (let i = 0; i < 40; i += 1) statuses.add((await ask('192.0.2.1')).status);
+  expect(statuses).toEqual(new Set([200, 429]));
+  const refused = await ask('192.0.2.1');
+  expect(refused.headers.get('content-type')).toContain('application/problem+json');
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await refused.json()).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
+  // Addresses of one /64 are one host, and guessing tokens is asking, too.
+  for (let i = 0; i < 40; i += 1) {
+    const guess = { authorization: `Bearer tmk_${String(i).padStart(43, 'x')}` };
+    statuses.add((await ask(`2001:db8::${i + 1}`, guess, '/v1/jobs')).status);
+  }
+  expect(statuses).toEqual(new Set([200, 429, 401]));
+  expect((await ask('2001:db8::ffff')).status).toBe(429);
+  expect((await ask('2001:db8:0:1::1')).status).toBe(200);
+  expect((await ask('192.0.2.1', {}, '/livez')).status).toBe(200);
+
+  const { token } = await login({ url: strict.url } as Parameters<typeof login>[0], admin);
+  const mine = { authorization: `Bearer ${token}` };
+  const asked: number[] = [];
+  // A known caller does not use up what strangers of its network have, and is bounded by itself wherever it asks from.
+  for (let i = 0; i < 18; i += 1) asked.push((await ask('192.0.2.9', mine)).status);
+  expect(new Set(asked)).toEqual(new Set([200]));
+  expect((await ask('192.0.2.9')).status).toBe(200);
+  for (let i = 0; i < 20; i += 1) asked.push((await ask(`198.51.100.${i}`, mine)).status);
+  expect(asked).toContain(429);
+  await strict.close();
 });
 
 test('an address that is not there is a problem document, too', async () => {

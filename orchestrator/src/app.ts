@@ -11,6 +11,8 @@ import { DOCS_ASSETS, DOCS_START } from './platform/health/health.controller.js'
 import { countRequests } from './platform/http/count-requests.js';
 import { boundServer, documentDeadline } from './platform/http/server-limits.js';
 import { jsonBody } from './platform/http/json-body.js';
+import { Peers } from './platform/limits/peers.js';
+import { RateLimits } from './platform/limits/rate-limits.js';
 import { Telemetry } from './platform/telemetry/telemetry.js';
 
 /** Brings the database up to date and builds the application; the caller listens and closes. */
@@ -23,10 +25,12 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   });
   app.disable('x-powered-by');
   app.set('query parser', 'simple'); // nested objects in a query are nobody's need here
-  boundServer(app.getHttpServer());
-  app.use(documentDeadline());
+  boundServer(app.getHttpServer(), app.get(Peers));
   app.use(countRequests(app.get(Telemetry)));
   app.use(securityHeaders);
+  allowOrigins(app, config.corsOrigins);
+  app.use(app.get(RateLimits).beforeReading);
+  app.use(documentDeadline());
   app.use('/docs/assets', express.static(DOCS_ASSETS, { index: false, dotfiles: 'deny' }));
   app.use('/docs/start.js', (_request: Request, response: Response) =>
     response.type('text/javascript').send(DOCS_START),
@@ -38,12 +42,35 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   return app;
 }
 
+const SECURITY_HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy':
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  // What a key may read is nobody else's to keep. An answer that may be kept says so itself.
+  'Cache-Control': 'no-store',
+};
+
 function securityHeaders(_request: Request, response: Response, next: NextFunction): void {
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader(
-    'Content-Security-Policy',
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
-  );
-  response.setHeader('Referrer-Policy', 'no-referrer');
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
   next();
+}
+
+const SHOWN_HEADERS = ['Retry-After', 'Upload-Offset', 'Upload-Length', 'Content-Range', 'ETag'];
+/** How long a browser may remember what it was allowed. */
+const PREFLIGHT_S = 600;
+
+/** Pages of these origins may use the API. Keys travel in a header that a page sets itself: no cookie ever speaks for a visitor. */
+function allowOrigins(app: NestExpressApplication, origins: readonly string[]): void {
+  if (origins.length === 0) return;
+  app.enableCors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    credentials: false,
+    exposedHeaders: SHOWN_HEADERS,
+    maxAge: PREFLIGHT_S,
+  });
 }

@@ -538,15 +538,25 @@ describe('draining', () => {
     expect(await agent.exited).toEqual({ reason: 'drained', receiptsLeft: 1 });
   });
 
-  test('asked for by the orchestrator finishes what runs and stays connected', async () => {
-    const { agent, orchestrator, time } = await joined();
+  test('an orchestrator that goes away gets no more of it than this session (G5)', async () => {
+    const { agent, orchestrator, transport, time } = await joined();
     const [running, late] = [sleeping(1_000), anOffer()];
     orchestrator.offer(running);
     await time.advance(100);
     orchestrator.tell({ type: 'drain' });
     orchestrator.offer(late);
-    await time.advance(60_000);
-    expect([...orchestrator.receipts.keys()]).toEqual([running.attemptId]);
+    await time.advance(500);
+    expect(orchestrator.framesOf('refuse')).toMatchObject([{ reason: 'draining' }]);
     expect(agent.snapshot()).toMatchObject({ state: 'draining', isConnected: true });
+    // It is not the worker that leaves: nobody is told that it takes no more work.
+    expect(orchestrator.framesOf('drain')).toEqual([]);
+
+    transport.cut();
+    await time.advance(5_000);
+    expect(agent.snapshot()).toMatchObject({ state: 'online', isConnected: true });
+    const next = anOffer();
+    orchestrator.offer(next);
+    await time.advance(5_000);
+    expect([...orchestrator.receipts.keys()]).toEqual([running.attemptId, next.attemptId]);
   });
 });

@@ -96,6 +96,8 @@ export class Agent {
   };
   private identity: ReceiptIdentity | null = null;
   private isDraining = false;
+  /** The orchestrator of this session goes away; the next one gives work again. */
+  private isSessionEnding = false;
   /** Set while the agent is to leave as soon as it can. */
   private leaving: { reason: AgentExit['reason']; cancelDeadline: CancelTimer } | null = null;
   private hasLeft = false;
@@ -162,7 +164,7 @@ export class Agent {
     return {
       state: this.hasLeft
         ? 'stopped'
-        : this.isDraining
+        : this.isDraining || this.isSessionEnding
           ? 'draining'
           : this.isConnected
             ? 'online'
@@ -194,6 +196,7 @@ export class Agent {
       welcomed: (welcome, network) => this.welcomed(welcome, network),
       received: (message) => this.received(message),
       lost: () => {
+        this.isSessionEnding = false;
         this.heartbeat.pause();
         this.answers.drop();
         this.ports.token.clear();
@@ -262,8 +265,7 @@ export class Agent {
         this.desk.acknowledged(message.receipts);
         return this.leaveIfDone();
       case 'drain':
-        this.ports.log.info({}, 'drained by the orchestrator');
-        return this.startDraining();
+        return this.sessionEnds();
     }
   }
 
@@ -282,7 +284,7 @@ export class Agent {
     offer: Offer,
   ): ReturnType<Attempts['consider']> | { kind: 'refused'; reason: 'draining' } {
     if (this.desk.holds(offer.attemptId)) return { kind: 'held' };
-    if (this.isDraining) return { kind: 'refused', reason: 'draining' };
+    if (this.isDraining || this.isSessionEnding) return { kind: 'refused', reason: 'draining' };
     // A list of everything held must fit one frame, and an unacknowledged receipt is held too.
     if (this.attempts.size + this.desk.size >= MAX_HELD_ATTEMPTS)
       return { kind: 'refused', reason: 'busy' };
@@ -367,6 +369,14 @@ export class Agent {
   /** Attempts first: a receipt that does not fit the list is still sent, an attempt that does not would be lost. */
   private holding(): LeaseRef[] {
     return [...this.attempts.leases(), ...this.desk.leases()].slice(0, MAX_HELD_ATTEMPTS);
+  }
+
+  /** Sends what is ready while somebody is there to take it; what runs goes on and is reported to the next orchestrator. */
+  private sessionEnds(): void {
+    this.ports.log.info({ attempts: this.attempts.size }, 'the orchestrator goes away');
+    this.isSessionEnding = true;
+    this.outflow.flush();
+    this.desk.resendUnanswered();
   }
 
   private startDraining(): void {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PublicKeyText } from '@tidemill/protocol';
 import { z } from 'zod';
 import { parseFaultPoint, type ArmedPoint } from '../platform/fault-points.js';
+import { proxyOf, type Proxy } from '../platform/limits/peers.js';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const list = z.string().transform((text) =>
@@ -11,6 +12,21 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
+
+/** `10.0.0.7` or `10.0.0.0/8`. */
+const proxy = z.string().transform((text, context): Proxy => {
+  const read = proxyOf(text);
+  if (read !== null) return read;
+  context.addIssue(`${text} is neither an address nor a range of them`);
+  return z.NEVER;
+});
+/** `https://console.example`, as browsers send it, or `*` for all. */
+const origin = z
+  .string()
+  .refine(
+    (text) => text === '*' || (URL.canParse(text) && new URL(text).origin === text),
+    'an origin is a scheme, a host and a port that is not the usual one, such as https://console.example',
+  );
 
 /** Where this process ends itself, for tests of crashes. */
 const faultPoint = z.string().transform((text, context) => {
@@ -36,6 +52,11 @@ const Environment = z
     TIDEMILL_AUDIT_RATE: z.coerce.number().min(0).max(1).default(0.1),
     TIDEMILL_FEE_BPS: z.coerce.number().int().min(0).max(10_000).default(500),
     TIDEMILL_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    /** Reverse proxies whose word on where a request comes from is taken. */
+    TIDEMILL_TRUSTED_PROXIES: list.pipe(z.array(proxy)).default([]),
+    /** Origins whose pages may use the API from a browser. */
+    TIDEMILL_CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
+    TIDEMILL_REQUESTS_PER_SECOND: z.coerce.number().int().min(1).max(1_000_000).default(100),
     TIDEMILL_DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(12),
     TIDEMILL_FAULT_POINT: faultPoint.default(null),
     NODE_ENV: z.string().default(''),
@@ -61,6 +82,11 @@ export abstract class Config {
   abstract readonly auditRatePpm: number;
   abstract readonly feeBps: number;
   abstract readonly logLevel: string;
+  abstract readonly trustedProxies: readonly Proxy[];
+  /** Empty: no page may; `*`: every page may. */
+  abstract readonly corsOrigins: readonly string[];
+  /** What an account or worker may ask of the HTTP API. */
+  abstract readonly requestsPerSecond: number;
   /** Null but in tests of crashes. */
   abstract readonly faultPoint: ArmedPoint | null;
 }
@@ -93,6 +119,9 @@ export function readConfig(
       auditRatePpm: Math.round(env.TIDEMILL_AUDIT_RATE * 1_000_000),
       feeBps: env.TIDEMILL_FEE_BPS,
       logLevel: env.TIDEMILL_LOG_LEVEL,
+      trustedProxies: env.TIDEMILL_TRUSTED_PROXIES,
+      corsOrigins: env.TIDEMILL_CORS_ORIGINS,
+      requestsPerSecond: env.TIDEMILL_REQUESTS_PER_SECOND,
       faultPoint: env.TIDEMILL_FAULT_POINT,
     }),
   };

@@ -70,7 +70,6 @@ export class Dispatch {
       for (const frame of frames(offers)) {
         if (session?.send({ type: 'offer', offers: frame }) === false) {
           this.log.info({ workerId }, 'worker reads too slowly');
-          session.close(CLOSE.tooSlow);
           break;
         }
       }
@@ -79,7 +78,8 @@ export class Dispatch {
 
   private isFresh(workerId: WorkerId, attemptId: AttemptId): boolean {
     const session = this.sessions.of(workerId);
-    if (session === undefined) return false;
+    // Once this process goes away, what it has leased is offered by the next.
+    if (session === undefined || this.sessions.isDraining) return false;
     const name = `${session.id} ${attemptId}`;
     if (this.offered.has(name)) return false;
     this.offered.add(name);

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { FleetModule } from '../fleet/fleet.module.js';
 import { SchedulingModule } from '../scheduling/scheduling.module.js';
 import { Activations } from './activations.js';
+import { Admission } from './admission.js';
 import { Dispatch } from './dispatch.js';
 import { Handshake } from './handshake.js';
 import { Inbound } from './inbound.js';
@@ -23,6 +24,7 @@ import { WorkerTokens } from './worker-tokens.js';
   imports: [FleetModule, SchedulingModule],
   providers: [
     Activations,
+    Admission,
     Dispatch,
     Handshake,
     Inbound,

@@ -1,21 +1,29 @@
-import type { SessionId } from '@tidemill/protocol';
-import { describe, expect, test } from 'vitest';
+import { CLOSE, type SessionId } from '@tidemill/protocol';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Session } from './session.js';
+
+afterEach(() => vi.useRealTimers());
 
 function aSession(nowMs = 0) {
   const sent: string[] = [];
+  const closed: number[] = [];
   const socket = {
     readyState: 1,
     OPEN: 1,
     bufferedAmount: 0,
     send: (frame: string) => sent.push(frame),
-    close: () => undefined,
+    close: (code: number) => {
+      closed.push(code);
+      socket.readyState = 2;
+    },
+    terminate: () => closed.push(0),
   };
   const id = 'ses_01890a5d000000000000000001' as SessionId;
   return {
     session: new Session(id, socket as unknown as Session['socket'], '', nowMs),
     socket,
     sent,
+    closed,
   };
 }
 const taken = (session: Session, frames: number, nowMs: number): number =>
@@ -79,9 +87,16 @@ describe('what is sent', () => {
   });
 
   test('is not kept for a peer that does not read', () => {
-    const { session, socket, sent } = aSession();
+    vi.useFakeTimers();
+    const { session, socket, sent, closed } = aSession();
+    socket.bufferedAmount = 1024 * 1024;
+    expect(session.send({ type: 'drain' })).toBe(true);
     socket.bufferedAmount = 1024 * 1024 + 1;
     expect(session.send({ type: 'drain' })).toBe(false);
-    expect(sent).toEqual([]);
+    expect(sent).toHaveLength(1);
+    expect(closed).toEqual([CLOSE.tooSlow.code]);
+    // It cannot read that it is closed either, so it is cut off soon after.
+    vi.advanceTimersByTime(2_000);
+    expect(closed).toEqual([CLOSE.tooSlow.code, 0]);
   });
 });

@@ -1,7 +1,7 @@
 import {
+  CLOSE,
   encode,
   type AttemptId,
-  type CLOSE,
   type FromOrchestrator,
   type SessionId,
   type WorkerId,
@@ -14,6 +14,8 @@ const FRAMES_PER_SECOND = 20;
 const BURST = 60;
 /** A worker that does not read has at most this much waiting for it. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** A peer that was told to go and does not close its side by then is cut off. */
+const CLOSE_WITHIN_MS = 2_000;
 
 /** Frames that answer or ask for something; a sign of life carries nothing that could be lost. */
 const SEND_POINTS: Partial<
@@ -48,7 +50,8 @@ export class Session {
   constructor(
     readonly id: SessionId,
     readonly socket: WebSocket,
-    readonly address: string,
+    /** Where its frames come from, as it is counted. */
+    readonly network: string,
     nowMs: number,
   ) {
     this.lastHeardMs = nowMs;
@@ -67,7 +70,7 @@ export class Session {
     return true;
   }
 
-  /** Sends, unless the socket is closed; false when the peer reads too slowly. */
+  /** Sends, unless the socket is closed; a peer that reads too slowly is sent away instead, and false returned. */
   send(message: FromOrchestrator): boolean {
     const points = SEND_POINTS[message.type];
     if (points !== undefined) faultPoint(points.before);
@@ -78,12 +81,25 @@ export class Session {
 
   sendText(frame: string): boolean {
     if (this.socket.readyState !== this.socket.OPEN) return true;
-    if (this.socket.bufferedAmount > MAX_WAITING_BYTES) return false;
+    if (this.socket.bufferedAmount > MAX_WAITING_BYTES) {
+      this.close(CLOSE.tooSlow);
+      return false;
+    }
     this.socket.send(frame);
     return true;
   }
 
-  close({ code, reason }: (typeof CLOSE)[keyof typeof CLOSE]): void {
-    this.socket.close(code, reason);
+  close(why: (typeof CLOSE)[keyof typeof CLOSE]): void {
+    closeSocket(this.socket, why);
   }
+}
+
+/** Closes a socket in a few seconds, whether or not its peer reads, answers or leaves. */
+export function closeSocket(
+  socket: WebSocket,
+  { code, reason }: (typeof CLOSE)[keyof typeof CLOSE],
+): void {
+  if (socket.readyState !== socket.OPEN) return;
+  socket.close(code, reason);
+  setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS).unref();
 }

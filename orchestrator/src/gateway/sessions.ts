@@ -3,30 +3,15 @@ import { CLOSE, type WorkerId } from '@tidemill/protocol';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import type { Session } from './session.js';
 
-/** Sockets of one address; a site with more machines uses more than one. */
-const MAX_PER_ADDRESS = 32;
-
 /** Which worker is on which socket of this process; the newer one wins. */
 @Injectable()
 export class Sessions {
   private readonly byWorker = new Map<WorkerId, Session>();
-  private readonly perAddress = new Map<string, number>();
+
+  /** This process goes away: it takes what its workers still send, and gives them nothing new. */
+  isDraining = false;
 
   constructor(private readonly telemetry: Telemetry) {}
-
-  /** Counts a new socket; false when its address has too many. */
-  admit(address: string): boolean {
-    const open = this.perAddress.get(address) ?? 0;
-    if (open >= MAX_PER_ADDRESS) return false;
-    this.perAddress.set(address, open + 1);
-    return true;
-  }
-
-  release(address: string): void {
-    const open = (this.perAddress.get(address) ?? 1) - 1;
-    if (open === 0) this.perAddress.delete(address);
-    else this.perAddress.set(address, open);
-  }
 
   bind(workerId: WorkerId, session: Session): void {
     const older = this.byWorker.get(workerId);

@@ -1,4 +1,4 @@
-import { Inject, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, type BeforeApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import {
   CLOSE,
@@ -9,23 +9,28 @@ import {
   type FromWorker,
 } from '@tidemill/protocol';
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
 import { FleetService } from '../fleet/fleet.service.js';
 import { Clock } from '../platform/clock.js';
 import { DatabaseUnavailableError } from '../platform/db/db.js';
 import { Ids } from '../platform/ids.js';
+import { Peers } from '../platform/limits/peers.js';
 import { LOGGER } from '../platform/platform.module.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { LeasesService } from '../scheduling/leases.service.js';
 import { Activations } from './activations.js';
+import { Admission } from './admission.js';
 import { Handshake, type Challenge } from './handshake.js';
 import { Inbound } from './inbound.js';
-import { Session } from './session.js';
+import { closeSocket, Session } from './session.js';
 import { Sessions } from './sessions.js';
 import { WorkerTokens } from './worker-tokens.js';
 
 const MAX_FRAGMENTS = 16;
+/** From the word that this process goes away to the end of its sockets: what workers had ready to send arrives. */
+const DRAIN_MS = 250;
 
 /** The worker sockets: who is let in, and what each frame has to be before anybody looks at it. */
 @WebSocketGateway({
@@ -36,8 +41,11 @@ const MAX_FRAGMENTS = 16;
   autoPong: true,
   clientTracking: true,
 })
-export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeApplicationShutdown {
+export class WorkerGateway
+  implements OnGatewayConnection<WebSocket>, OnModuleDestroy, BeforeApplicationShutdown
+{
   constructor(
+    private readonly admission: Admission,
     private readonly sessions: Sessions,
     private readonly handshake: Handshake,
     private readonly inbound: Inbound,
@@ -47,12 +55,13 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
     private readonly tokens: WorkerTokens,
     private readonly ids: Ids,
     private readonly clock: Clock,
+    private readonly peers: Peers,
     private readonly telemetry: Telemetry,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
   handleConnection(socket: WebSocket, request: IncomingMessage): void {
-    const address = request.socket.remoteAddress ?? '';
+    const network = this.peers.networkOf(request);
     // A socket error is followed by its close; an unheard one would end the process.
     socket.on('error', () => undefined);
     // Browsers send an Origin; no worker runs in one, so a page cannot speak for its visitor.
@@ -60,25 +69,31 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
       this.refuse(socket, CLOSE.unauthenticated);
       return;
     }
-    if (!this.sessions.admit(address)) {
-      this.refuse(socket, CLOSE.tooMany);
+    const refusal = this.sessions.isDraining ? 'goingAway' : this.admission.admit(network);
+    if (refusal !== null) {
+      this.refuse(socket, CLOSE[refusal]);
       return;
     }
     const session = new Session(
       this.ids.make('session'),
       socket,
-      address,
+      network,
       this.clock.monotonicMs(),
     );
+    const longest = this.admission.waits(session);
+    if (longest !== null) this.close(longest, CLOSE.tooMany);
     const challenge = this.handshake.challenge();
     const loginTimer = setTimeout(() => this.refuse(socket, CLOSE.loginTimeout), TIMING.loginMs);
     let waitingFor: Challenge | null = challenge;
 
     socket.on('message', (data: RawData, isBinary: boolean) => {
+      // What was on its way when the socket was told to go is not looked at.
+      if (socket.readyState !== socket.OPEN) return;
       const message = this.read(session, data, isBinary);
       if (message === null) return;
       if (message.type === 'login') {
         clearTimeout(loginTimer);
+        this.admission.waitsNoMore(session);
         const asked = waitingFor;
         waitingFor = null;
         if (asked === null) this.close(session, CLOSE.unauthenticated);
@@ -93,7 +108,8 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
     });
     socket.on('close', () => {
       clearTimeout(loginTimer);
-      this.sessions.release(address);
+      this.admission.waitsNoMore(session);
+      this.admission.release(network);
       const { workerId } = session;
       if (workerId !== null && this.sessions.unbind(session)) {
         this.fleet
@@ -106,8 +122,15 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
     session.send(challenge);
   }
 
-  /** Tells every worker that this process goes away; they come back to it, or to another. */
-  beforeApplicationShutdown(): void {
+  /** Tells every worker that it gets nothing more from this process, and to send what it has. */
+  onModuleDestroy(): void {
+    this.sessions.isDraining = true;
+    for (const session of this.sessions.all()) session.send({ type: 'drain' });
+  }
+
+  /** Sends every worker away a moment later; they come back to this process when it is up again, or to another. */
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.sessions.workerIds().length > 0) await sleep(DRAIN_MS);
     for (const session of this.sessions.all()) session.close(CLOSE.goingAway);
   }
 
@@ -197,7 +220,9 @@ export class WorkerGateway implements OnGatewayConnection<WebSocket>, BeforeAppl
   }
 
   private refuse(socket: WebSocket, why: (typeof CLOSE)[keyof typeof CLOSE]): void {
-    this.telemetry.socketsClosed.inc({ reason: why.reason });
-    socket.close(why.code, why.reason);
+    if (socket.readyState === socket.OPEN) this.telemetry.socketsClosed.inc({ reason: why.reason });
+    closeSocket(socket, why);
+    // The rest of a flood stays where it is.
+    if (why === CLOSE.tooFast) socket.pause();
   }
 }

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { Caller } from '../platform/http/caller.js';
 import { Input, Operation, type InputOf } from '../platform/http/operation.js';
 import { ProblemError } from '../platform/http/problem.js';
+import { Peers } from '../platform/limits/peers.js';
 import { ChallengeBudget } from './challenge-budget.js';
 import { KeysService, type Submitter } from './keys.service.js';
 import { LoginService } from './login.service.js';
@@ -16,6 +17,7 @@ export class IdentityController {
     private readonly logins: LoginService,
     private readonly keys: KeysService,
     private readonly budget: ChallengeBudget,
+    private readonly peers: Peers,
   ) {}
 
   @Operation('createLoginChallenge')
@@ -23,7 +25,7 @@ export class IdentityController {
     @Input() { body }: InputOf<'createLoginChallenge'>,
     @Req() request: Request,
   ): Promise<LoginChallenge> {
-    this.budget.spend(request.ip ?? '');
+    this.budget.spend(this.peers.networkOf(request));
     return await this.logins.challenge(body.publicKey);
   }
 

@@ -1,6 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { AccountId, JobId } from '@tidemill/protocol';
 import type { Request, Response } from 'express';
+import { ProblemError } from '../platform/http/problem.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { JobEvents } from './job-events.js';
 import { JobViews } from './job-views.js';
@@ -17,6 +18,9 @@ const LATE_MICROS = 5_000_000n;
 const MAX_UNREAD_MS = 30_000;
 /** Streams one process serves; each costs a query a second. */
 const MAX_STREAMS = 1_000;
+/** And one account's part of them: a page for each of its running jobs. */
+const MAX_STREAMS_OF_ACCOUNT = 100;
+const RETRY_AFTER_S = 5;
 
 /** A job's bill follows its end within a second; a stream waits for it no longer than this. */
 const MAX_WAIT_FOR_BILL_MS = 30_000;
@@ -24,7 +28,8 @@ const MAX_WAIT_FOR_BILL_MS = 30_000;
 /** Streams a job's events to one client until the job is settled or the client leaves. */
 @Injectable()
 export class EventStream implements BeforeApplicationShutdown {
-  private readonly open = new Set<() => void>();
+  /** What wakes each stream, and whose it is. */
+  private readonly open = new Map<() => void, AccountId>();
   private isStopping = false;
 
   constructor(
@@ -33,21 +38,20 @@ export class EventStream implements BeforeApplicationShutdown {
     wakeups: Wakeups,
   ) {
     wakeups.on('job', () => {
-      for (const wake of this.open) wake();
+      for (const wake of this.open.keys()) wake();
     });
   }
 
   /** Ends every stream, or the server would wait for them; their clients resume elsewhere. */
   beforeApplicationShutdown(): void {
     this.isStopping = true;
-    for (const wake of this.open) wake();
+    for (const wake of this.open.keys()) wake();
   }
 
-  get isFull(): boolean {
-    return this.open.size >= MAX_STREAMS;
-  }
-
-  /** Sends every event after `lastEventId` once. Ends after the job's last event, when its bill is settled. */
+  /**
+   * Sends every event after `lastEventId` once. Ends after the job's last event, when its bill is settled.
+   * @throws ProblemError UNAVAILABLE or RATE_LIMITED when too many are open, here or of this account
+   */
   async send(
     accountId: AccountId,
     jobId: JobId,
@@ -56,6 +60,7 @@ export class EventStream implements BeforeApplicationShutdown {
     response: Response,
   ): Promise<void> {
     await this.views.one(accountId, jobId);
+    this.admit(accountId);
     const resume =
       /^(\d{16})-\S{1,128}$/.exec(lastEventId ?? '') === null ? '' : (lastEventId ?? '');
     response.writeHead(200, {
@@ -72,7 +77,7 @@ export class EventStream implements BeforeApplicationShutdown {
     let left = false as boolean;
     let wake = (): void => undefined;
     const onWake = (): void => wake();
-    this.open.add(onWake);
+    this.open.set(onWake, accountId);
     request.on('close', () => {
       left = true;
       wake();
@@ -112,6 +117,19 @@ export class EventStream implements BeforeApplicationShutdown {
       this.open.delete(onWake);
       response.end();
     }
+  }
+
+  private admit(accountId: AccountId): void {
+    if (this.open.size >= MAX_STREAMS)
+      throw new ProblemError('UNAVAILABLE', 'Too many event streams are open.', {
+        retryAfterS: RETRY_AFTER_S,
+      });
+    let mine = 0;
+    for (const owner of this.open.values()) if (owner === accountId) mine += 1;
+    if (mine >= MAX_STREAMS_OF_ACCOUNT)
+      throw new ProblemError('RATE_LIMITED', `${mine} of your event streams are open.`, {
+        retryAfterS: RETRY_AFTER_S,
+      });
   }
 
   /** A turn without news after the job's end and its bill: nothing can follow. */

@@ -5,12 +5,9 @@ import { Db } from '../platform/db/db.js';
 import { accountOf } from '../platform/http/caller.js';
 import { Input, Operation, type CheckedRequest, type InputOf } from '../platform/http/operation.js';
 import { pageOf, positionOf, type Page } from '../platform/http/page.js';
-import { ProblemError } from '../platform/http/problem.js';
 import { EventStream } from './event-stream.js';
 import { JobViews } from './job-views.js';
 import { JobsService } from './jobs.service.js';
-
-const RETRY_AFTER_S = 5;
 
 @Controller()
 export class JobsController {
@@ -64,10 +61,6 @@ export class JobsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    if (this.stream.isFull)
-      throw new ProblemError('UNAVAILABLE', 'Too many event streams are open.', {
-        retryAfterS: RETRY_AFTER_S,
-      });
     await this.stream.send(
       accountOf(caller).accountId,
       params.id,

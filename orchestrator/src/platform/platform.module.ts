@@ -22,6 +22,8 @@ import { LastConnections } from './http/last-connections.js';
 import { OperationGuard } from './http/operation.guard.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { Ids, RandomIds } from './ids.js';
+import { Peers } from './limits/peers.js';
+import { RateLimits } from './limits/rate-limits.js';
 import { Loops } from './loop.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import { PgWakeups } from './pg-wakeups.js';
@@ -98,14 +100,16 @@ const provide = (
     ]),
     Authenticators,
     LastConnections,
+    provide(Peers, (config: Config) => new Peers(config.trustedProxies), [Config]),
+    RateLimits,
     provide(SIGNER, (config: Config) => openSigner(config.keyFile), [Config]),
     { provide: VERIFY_SIGNATURE, useFactory: () => nodeVerifier() },
     provide(APP_FILTER, (log: Logger) => new ProblemFilter(log), [LOGGER]),
     provide(
       APP_GUARD,
-      (reflector: Reflector, authenticators: Authenticators) =>
-        new OperationGuard(reflector, authenticators),
-      [Reflector, Authenticators],
+      (reflector: Reflector, authenticators: Authenticators, rates: RateLimits) =>
+        new OperationGuard(reflector, authenticators, rates),
+      [Reflector, Authenticators, RateLimits],
     ),
   ],
   exports: [
@@ -119,6 +123,8 @@ const provide = (
     Loops,
     Wakeups,
     Authenticators,
+    Peers,
+    RateLimits,
     SIGNER,
     VERIFY_SIGNATURE,
   ],

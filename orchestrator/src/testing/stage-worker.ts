@@ -104,6 +104,7 @@ export class StageWorker {
       bufferedAmount: 0,
       send: (frame: string) => said.worker?.inbox.push(JSON.parse(frame) as FromOrchestrator),
       close: (code: number) => said.worker?.closes.push(code),
+      terminate: () => undefined,
     };
     const session = new Session(sessionId, socket as unknown as Session['socket'], '', 0); // the part of a socket that sessions use
     session.publicKey = decodeBase58(address);

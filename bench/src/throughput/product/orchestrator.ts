@@ -70,6 +70,8 @@ export async function withOrchestrator<T>(
         TIDEMILL_ADMIN_WALLETS: admin.address,
         TIDEMILL_RELEASE: 'immediate',
         TIDEMILL_LOG_LEVEL: 'warn',
+        // One account submits all of the load.
+        TIDEMILL_REQUESTS_PER_SECOND: '1000000',
         ...(profileDir === undefined ? {} : { BENCH_PROFILE_DIR: profileDir }),
       },
       logFile: join(home.path, 'orchestrator.log'),

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Authenticators, type Caller } from './caller.js';
 import { OperationGuard } from './operation.guard.js';
 import { OPERATION, type CheckedRequest } from './operation.js';
-import type { ProblemError } from './problem.js';
+import { ProblemError } from './problem.js';
 
 const accountWith = (...scopes: Scope[]): Caller => ({
   kind: 'account',
@@ -16,13 +16,21 @@ const accountWith = (...scopes: Scope[]): Caller => ({
 });
 const CALLERS: Record<string, Caller> = {
   tmk_reader: accountWith('jobs:read'),
+  tmk_busy: accountWith('jobs:read'),
   tmk_writer: accountWith('jobs:read', 'jobs:write', 'artifacts:write'),
   tmw_worker: { kind: 'worker', workerId: 'wrk_01890a5d000000000000000001' as WorkerId },
 };
 const authenticators = new Authenticators();
 for (const prefix of ['tmk_', 'tmw_'])
   authenticators.add(prefix, (token) => CALLERS[token] ?? null);
-const guard = new OperationGuard(new Reflector(), authenticators);
+const charged: Caller[] = [];
+const guard = new OperationGuard(new Reflector(), authenticators, {
+  charge: (caller) => {
+    if (caller === CALLERS['tmk_busy'])
+      throw new ProblemError('RATE_LIMITED', 'Too fast.', { retryAfterS: 1 });
+    charged.push(caller);
+  },
+});
 
 interface Asked {
   readonly token?: string;
@@ -105,6 +113,16 @@ describe('who is asking', () => {
     const input = await ask('getUpload', { token: 'tmw_worker', params: { id } });
     expect(input?.caller).toBe(CALLERS['tmw_worker']);
     expect(await refusal('listJobs', { token: 'tmw_worker' })).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  test('whoever is known pays for the request, even where nobody has to say (G6)', async () => {
+    charged.length = 0;
+    await ask('listJobs', { token: 'tmk_reader' });
+    await ask('listWorkers', { token: 'tmw_worker' });
+    await ask('listWorkers');
+    expect(charged).toEqual([CALLERS['tmk_reader'], CALLERS['tmw_worker']]);
+    const refused = await refusal('listJobs', { token: 'tmk_busy' });
+    expect(refused).toMatchObject({ code: 'RATE_LIMITED', more: { retryAfterS: 1 } });
   });
 
   test('it is asked before the request is looked at', async () => {

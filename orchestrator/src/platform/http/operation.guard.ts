@@ -9,6 +9,7 @@ import {
 } from '@tidemill/protocol';
 import type { z } from 'zod';
 import type { Authenticators, Caller } from './caller.js';
+import type { RateLimits } from '../limits/rate-limits.js';
 import { OPERATION, type CheckedRequest, type InputOf } from './operation.js';
 import { ProblemError } from './problem.js';
 
@@ -20,6 +21,7 @@ export class OperationGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticators: Authenticators,
+    private readonly rates: Pick<RateLimits, 'charge'>,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -44,6 +46,7 @@ export class OperationGuard implements CanActivate {
       scheme?.toLowerCase() === 'bearer' && token
         ? await this.authenticators.identify(token)
         : null;
+    if (caller !== null) this.rates.charge(caller, request);
     if (route.access === 'public') return caller;
     if (caller === null) {
       throw new ProblemError(
