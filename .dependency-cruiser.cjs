@@ -15,6 +15,7 @@ const STAGES = [
   'receipts',
   'verification',
   'ledger',
+  'evidence',
   'settlement',
   'chain',
   'serving',

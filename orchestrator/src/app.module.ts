@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { ArtifactsModule } from './artifacts/artifacts.module.js';
 import { Config } from './config/env.js';
+import { EvidenceModule } from './evidence/evidence.module.js';
 import { FleetModule } from './fleet/fleet.module.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { IdentityModule } from './identity/identity.module.js';
@@ -26,6 +27,7 @@ export const STAGES = [
   ReceiptsModule,
   VerificationModule,
   LedgerModule,
+  EvidenceModule,
 ];
 
 /** Composition root. */

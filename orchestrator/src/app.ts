@@ -3,7 +3,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
 import express, { type NextFunction, type Request, type Response } from 'express';
-import { pino } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/env.js';
 import { migrate } from './platform/db/migrate.js';
@@ -14,7 +13,6 @@ import { boundServer, documentDeadline } from './platform/http/server-limits.js'
 import { jsonBody } from './platform/http/json-body.js';
 import { Peers } from './platform/limits/peers.js';
 import { RateLimits } from './platform/limits/rate-limits.js';
-import { nestLog } from './platform/nest-log.js';
 import { Telemetry } from './platform/telemetry/telemetry.js';
 
 /** Brings the database up to date and builds the application; the caller listens and closes. */
@@ -22,7 +20,7 @@ export async function createApp(config: Config): Promise<NestExpressApplication>
   await migrate(config.databaseUrl);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
     bodyParser: false,
-    logger: nestLog(pino({ level: config.logLevel, base: { app: 'orchestrator' } })),
+    logger: ['error', 'fatal'],
     abortOnError: false,
   });
   app.disable('x-powered-by');

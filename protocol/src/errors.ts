@@ -162,6 +162,11 @@ export const ERRORS = {
     title: 'This work cannot be verified that way',
     next: 'Choose another verify class.',
   },
+  PROVENANCE_TOO_LARGE: {
+    status: 413,
+    title: 'The job is too large for one bundle',
+    next: 'Check its receipts one by one, and its events in the trail.',
+  },
   // artifacts
   DIGEST_MISMATCH: {
     status: 422,

@@ -18,6 +18,7 @@ export * from './metric-names.js';
 export * from './money.js';
 export * from './openapi.js';
 export * from './payload.js';
+export * from './provenance.js';
 export * from './receipt.js';
 export * from './resources.js';
 export * from './routes.js';

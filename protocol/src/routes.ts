@@ -30,9 +30,10 @@ import {
 import { Digest } from './digest.js';
 import type { ErrorCode } from './errors.js';
 import { entryFilter, jobFilter, paging, workerFilter } from './filters.js';
-import { DecisionId, JobId, KeyId, UploadId, WorkerId } from './ids.js';
+import { AttemptId, DecisionId, JobId, KeyId, UploadId, WorkerId } from './ids.js';
 import { JobSpec } from './job-spec.js';
 import { LoginChallenge, LoginChallengeRequest, LoginRequest, LoginResult } from './login.js';
+import { Provenance, SignedReceipt } from './provenance/bundle.js';
 
 /** One operation of the public API: the only place its address, scope, shapes and errors are written. */
 export interface Route {
@@ -266,6 +267,28 @@ export const ROUTES = {
     params: jobParams,
     status: 200,
     response: OutputList,
+    errors: ['NOT_FOUND'],
+  },
+  getProvenance: {
+    method: 'get',
+    path: '/v1/jobs/{id}/provenance',
+    summary: 'Everything that proves a job, to be checked without us',
+    tag: 'jobs',
+    access: 'jobs:read',
+    params: jobParams,
+    status: 200,
+    response: Provenance,
+    errors: ['NOT_FOUND', 'PROVENANCE_TOO_LARGE'],
+  },
+  getReceipt: {
+    method: 'get',
+    path: '/v1/attempts/{id}/receipt',
+    summary: 'What a worker signed about an attempt',
+    tag: 'jobs',
+    access: 'jobs:read',
+    params: z.strictObject({ id: AttemptId }),
+    status: 200,
+    response: SignedReceipt,
     errors: ['NOT_FOUND'],
   },
   putArtifact: {

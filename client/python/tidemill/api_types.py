@@ -530,12 +530,151 @@ Problem = TypedDict(
         "type": 'str',
         "title": 'str',
         "status": 'int',
-        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
+        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
         "detail": 'str',
         "next": 'str',
         "instance": 'NotRequired[str]',
         "errors": 'NotRequired[list[ProblemErrorsItem]]',
         "missing": 'NotRequired[str]',
+    },
+)
+
+ProvenAttemptOutputsItem = TypedDict(
+    "ProvenAttemptOutputsItem",
+    {
+        "name": 'str',
+        "digest": 'str',
+        "sizeBytes": 'int',
+    },
+)
+
+ProvenAttemptVerdict = TypedDict(
+    "ProvenAttemptVerdict",
+    {
+        "verdict": 'Literal["accepted", "rejected"]',
+        "reason": 'str',
+        "payer": 'Literal["submitter", "fees", "nobody"]',
+    },
+)
+
+ProvenAttemptCharge = TypedDict(
+    "ProvenAttemptCharge",
+    {
+        "price": 'str',
+        "fee": 'str',
+        "payer": 'Literal["submitter", "fees"]',
+        "refunded": 'bool',
+    },
+)
+
+ProvenAttempt = TypedDict(
+    "ProvenAttempt",
+    {
+        "id": 'str',
+        "taskId": 'str',
+        "workerId": 'str',
+        "number": 'int',
+        "fence": 'int',
+        "state": 'Literal["leased", "running", "reported", "accepted", "rejected", "disputed", "failed", "cancelled", "preempted", "lost", "stale"]',
+        "reason": 'Union[str, None]',
+        "runtimeClass": 'Union[str, None]',
+        "receiptHash": 'Union[str, None]',
+        "outputs": 'list[ProvenAttemptOutputsItem]',
+        "verdict": 'Union[ProvenAttemptVerdict, None]',
+        "charge": 'Union[ProvenAttemptCharge, None]',
+    },
+)
+
+ProvenEvent = TypedDict(
+    "ProvenEvent",
+    {
+        "id": 'str',
+        "place": 'int',
+        "at": 'str',
+        "kind": 'str',
+        "subject": 'str',
+        "body": 'str',
+        "digest": 'str',
+        "chain": 'Union[str, None]',
+        "path": 'list[str]',
+    },
+)
+
+ProvenTaskInputsItem = TypedDict(
+    "ProvenTaskInputsItem",
+    {
+        "digest": 'str',
+        "sizeBytes": 'int',
+    },
+)
+
+ProvenTask = TypedDict(
+    "ProvenTask",
+    {
+        "id": 'str',
+        "index": 'int',
+        "role": 'Literal["primary", "replica", "audit", "referee"]',
+        "rootId": 'str',
+        "dependsOn": 'Union[str, None]',
+        "state": 'Literal["queued", "leased", "running", "verifying", "succeeded", "failed", "cancelled"]',
+        "payload": 'str',
+        "payloadDigest": 'str',
+        "seed": 'Union[int, None]',
+        "inputs": 'list[ProvenTaskInputsItem]',
+    },
+)
+
+ProvenanceJob = TypedDict(
+    "ProvenanceJob",
+    {
+        "id": 'str',
+        "account": 'str',
+        "kind": 'str',
+        "state": 'Literal["queued", "running", "succeeded", "failed", "cancelled", "expired"]',
+        "hold": 'str',
+        "verify": 'str',
+        "createdAt": 'str',
+        "finishedAt": 'Union[str, None]',
+    },
+)
+
+ProvenanceSpec = TypedDict(
+    "ProvenanceSpec",
+    {
+        "text": 'str',
+        "digest": 'str',
+    },
+)
+
+ProvenanceWorkersItem = TypedDict(
+    "ProvenanceWorkersItem",
+    {
+        "id": 'str',
+        "publicKey": 'str',
+    },
+)
+
+ProvenanceTrail = TypedDict(
+    "ProvenanceTrail",
+    {
+        "checkpoint": 'Checkpoint',
+        "events": 'list[ProvenEvent]',
+    },
+)
+
+Provenance = TypedDict(
+    "Provenance",
+    {
+        "format": 'Literal["tidemill/provenance/1"]',
+        "network": 'str',
+        "job": 'ProvenanceJob',
+        "spec": 'ProvenanceSpec',
+        "tasks": 'list[ProvenTask]',
+        "attempts": 'list[ProvenAttempt]',
+        "workers": 'list[ProvenanceWorkersItem]',
+        "receipts": 'list[SignedReceipt]',
+        "trail": 'ProvenanceTrail',
+        "ledger": 'list[LedgerEntry]',
     },
 )
 
@@ -619,6 +758,28 @@ Resources = TypedDict(
         "disk": 'NotRequired[str]',
         "gpuModels": 'NotRequired[list[str]]',
         "isolation": 'NotRequired[Literal["process", "namespaces", "sandbox"]]',
+    },
+)
+
+SignedReceiptBatch = TypedDict(
+    "SignedReceiptBatch",
+    {
+        "index": 'int',
+        "size": 'int',
+        "path": 'list[str]',
+        "signature": 'str',
+    },
+)
+
+SignedReceipt = TypedDict(
+    "SignedReceipt",
+    {
+        "attemptId": 'str',
+        "workerId": 'str',
+        "publicKey": 'str',
+        "text": 'str',
+        "hash": 'str',
+        "batch": 'SignedReceiptBatch',
     },
 )
 

@@ -13,6 +13,7 @@ import { loginCommand } from './commands/login.js';
 import { logsCommand } from './commands/logs.js';
 import { outputsCommand } from './commands/outputs.js';
 import { planCommand } from './commands/plan.js';
+import { receiptCommand } from './commands/receipt.js';
 import { runCommand } from './commands/run.js';
 import { upCommand } from './commands/up.js';
 import { verifyCommand } from './commands/verify.js';
@@ -38,6 +39,7 @@ const COMMANDS = [
   workersCommand,
   workerCommand,
   accountCommand,
+  receiptCommand,
   decisionCommand,
   verifyCommand,
   adminCommand,

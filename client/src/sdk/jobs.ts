@@ -5,7 +5,17 @@ import { type EventsOptions, jobEvents, type StreamedEvent } from './events.js';
 import { everyItem, type Page, type Paging } from './pages.js';
 import { TidemillError } from './tidemill-error.js';
 import type { Transport } from './transport.js';
-import type { Job, JobDetail, JobSpec, JobState, LogLine, Output, Plan } from './types.js';
+import type {
+  Job,
+  JobDetail,
+  JobSpec,
+  JobState,
+  LogLine,
+  Output,
+  Plan,
+  Provenance,
+  SignedReceipt,
+} from './types.js';
 
 export interface CreateOptions {
   /** The same key within 7 days gives the first answer again. Default: a new one for each call. */
@@ -109,6 +119,17 @@ export class Jobs {
   /** Outputs of accepted results. */
   async outputs(id: string): Promise<Output[]> {
     return bodyOf(await this.api.GET('/v1/jobs/{id}/outputs', { params: { path: { id } } })).items;
+  }
+
+  /** Everything that proves the job: `verifyProvenance` checks it without the network. */
+  async provenance(id: string): Promise<Provenance> {
+    return bodyOf(await this.api.GET('/v1/jobs/{id}/provenance', { params: { path: { id } } }));
+  }
+
+  /** What a worker signed about an attempt at one of the job's tasks. */
+  async receipt(attemptId: string): Promise<SignedReceipt> {
+    const path = { id: attemptId };
+    return bodyOf(await this.api.GET('/v1/attempts/{id}/receipt', { params: { path } }));
   }
 
   /** What happens to a job, each event once, over lost connections, until it is over. */

@@ -8,6 +8,7 @@ import { Loops } from '../platform/loop.js';
 import { LOGGER, SIGNER } from '../platform/platform.module.js';
 import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { CHECKPOINT_EVERY_MS, Checkpoints } from './checkpoints.js';
+import { FreshCheckpoint } from './fresh-checkpoint.js';
 import { SEQUENCER_EVERY_MS, SequencerLoop } from './sequencer.loop.js';
 import { PgTrailWriter } from './pg-trail.writer.js';
 import { Sequencer } from './sequencer.js';
@@ -41,10 +42,11 @@ const checkpoints: Provider = {
   providers: [
     { provide: TrailWriter, useClass: PgTrailWriter },
     TrailReader,
+    FreshCheckpoint,
     sequencerLoop,
     checkpoints,
   ],
-  exports: [TrailWriter, TrailReader],
+  exports: [TrailWriter, TrailReader, FreshCheckpoint],
 })
 export class TrailModule implements BeforeApplicationShutdown {
   constructor(

@@ -90,13 +90,30 @@ export function verifyInclusion(
   },
   sha256: Sha256,
 ): boolean {
-  const { leaf, index, size, root, path } = claim;
-  if (!areCounts(index, size) || index >= size || !areHashes([leaf, root, ...path])) return false;
+  const root = rootByPath(claim, sha256);
+  return root !== null && areEqual(root, claim.root);
+}
+
+/**
+ * The root that a leaf and its audit path lead to, where only the root's signature is known; null when no tree of this size has
+ * such a path. Never throws.
+ */
+export function rootByPath(
+  claim: {
+    readonly leaf: Uint8Array;
+    readonly index: number;
+    readonly size: number;
+    readonly path: readonly Uint8Array[];
+  },
+  sha256: Sha256,
+): Uint8Array | null {
+  const { leaf, index, size, path } = claim;
+  if (!areCounts(index, size) || index >= size || !areHashes([leaf, ...path])) return null;
   let node = index;
   let last = size - 1;
   let hash = leaf;
   for (const sibling of path) {
-    if (last === 0) return false;
+    if (last === 0) return null;
     if (node % 2 === 1 || node === last) {
       hash = nodeHash(sibling, hash, sha256);
       while (node % 2 === 0 && node !== 0) {
@@ -109,7 +126,7 @@ export function verifyInclusion(
     node = half(node);
     last = half(last);
   }
-  return last === 0 && areEqual(hash, root);
+  return last === 0 ? hash : null;
 }
 
 /** Whether the larger tree continues the smaller one. Never throws (RFC 9162 section 2.1.4.2). */

@@ -241,6 +241,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}/provenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that proves a job, to be checked without us */
+        get: operations["getProvenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/attempts/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a worker signed about an attempt */
+        get: operations["getReceipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/artifacts/{digest}": {
         parameters: {
             query?: never;
@@ -831,7 +865,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "JSON_MALFORMED" | "JSON_TOO_DEEP" | "JSON_DUPLICATE_KEY" | "JSON_FORBIDDEN_KEY" | "JSON_TOO_LARGE" | "VALIDATION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_MISMATCH" | "CURSOR_INVALID" | "CONFLICT" | "RATE_LIMITED" | "QUEUE_FULL" | "TENANT_LIMIT" | "UNAVAILABLE" | "INTERNAL" | "UNAUTHENTICATED" | "FORBIDDEN" | "LOGIN_REFUSED" | "KEY_UNSOUND" | "RUNTIME_NOT_OFFERED" | "INSUFFICIENT_FUNDS" | "NO_PRICE" | "DEADLINE_PASSED" | "MODEL_INVALID" | "MODEL_TOO_LARGE" | "MODEL_NOT_SEEDABLE" | "DATA_INVALID" | "ARTIFACT_MISSING" | "VERIFY_UNSUPPORTED" | "DIGEST_MISMATCH" | "ARTIFACT_TOO_LARGE" | "QUOTA_EXCEEDED" | "RANGE_INVALID" | "UPLOAD_OFFSET" | "UPLOAD_GONE";
+            code: "JSON_MALFORMED" | "JSON_TOO_DEEP" | "JSON_DUPLICATE_KEY" | "JSON_FORBIDDEN_KEY" | "JSON_TOO_LARGE" | "VALIDATION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_MISMATCH" | "CURSOR_INVALID" | "CONFLICT" | "RATE_LIMITED" | "QUEUE_FULL" | "TENANT_LIMIT" | "UNAVAILABLE" | "INTERNAL" | "UNAUTHENTICATED" | "FORBIDDEN" | "LOGIN_REFUSED" | "KEY_UNSOUND" | "RUNTIME_NOT_OFFERED" | "INSUFFICIENT_FUNDS" | "NO_PRICE" | "DEADLINE_PASSED" | "MODEL_INVALID" | "MODEL_TOO_LARGE" | "MODEL_NOT_SEEDABLE" | "DATA_INVALID" | "ARTIFACT_MISSING" | "VERIFY_UNSUPPORTED" | "PROVENANCE_TOO_LARGE" | "DIGEST_MISMATCH" | "ARTIFACT_TOO_LARGE" | "QUOTA_EXCEEDED" | "RANGE_INVALID" | "UPLOAD_OFFSET" | "UPLOAD_GONE";
             detail: string;
             next: string;
             instance?: string;
@@ -841,6 +875,105 @@ export interface components {
             }[];
             /** @description Base units missing, for INSUFFICIENT_FUNDS. */
             missing?: string;
+        };
+        ProvenAttempt: {
+            id: string;
+            taskId: string;
+            workerId: string;
+            number: number;
+            fence: number;
+            /** @enum {string} */
+            state: "leased" | "running" | "reported" | "accepted" | "rejected" | "disputed" | "failed" | "cancelled" | "preempted" | "lost" | "stale";
+            reason: string | null;
+            runtimeClass: string | null;
+            receiptHash: string | null;
+            outputs: {
+                name: string;
+                digest: string;
+                sizeBytes: number;
+            }[];
+            verdict: {
+                /** @enum {string} */
+                verdict: "accepted" | "rejected";
+                reason: string;
+                /** @enum {string} */
+                payer: "submitter" | "fees" | "nobody";
+            } | null;
+            charge: {
+                /** @description A whole number of base units (10⁻⁶ token). */
+                price: string;
+                /** @description A whole number of base units (10⁻⁶ token). */
+                fee: string;
+                /** @enum {string} */
+                payer: "submitter" | "fees";
+                refunded: boolean;
+            } | null;
+        };
+        ProvenEvent: {
+            id: string;
+            place: number;
+            /** Format: date-time */
+            at: string;
+            kind: string;
+            subject: string;
+            body: string;
+            digest: string;
+            chain: string | null;
+            path: string[];
+        };
+        ProvenTask: {
+            id: string;
+            index: number;
+            /** @enum {string} */
+            role: "primary" | "replica" | "audit" | "referee";
+            /** @description The task this one executes again; its own id otherwise. */
+            rootId: string;
+            dependsOn: string | null;
+            /** @enum {string} */
+            state: "queued" | "leased" | "running" | "verifying" | "succeeded" | "failed" | "cancelled";
+            /** @description The exact text its workers were given. */
+            payload: string;
+            payloadDigest: string;
+            seed: number | null;
+            inputs: {
+                digest: string;
+                sizeBytes: number;
+            }[];
+        };
+        Provenance: {
+            /** @constant */
+            format: "tidemill/provenance/1";
+            network: string;
+            job: {
+                id: string;
+                account: string;
+                kind: string;
+                /** @enum {string} */
+                state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired";
+                /** @description A whole number of base units (10⁻⁶ token). */
+                hold: string;
+                verify: string;
+                /** Format: date-time */
+                createdAt: string;
+                finishedAt: string | null;
+            };
+            spec: {
+                /** @description The spec as it was accepted. */
+                text: string;
+                digest: string;
+            };
+            tasks: components["schemas"]["ProvenTask"][];
+            attempts: components["schemas"]["ProvenAttempt"][];
+            workers: {
+                id: string;
+                publicKey: string;
+            }[];
+            receipts: components["schemas"]["SignedReceipt"][];
+            trail: {
+                checkpoint: components["schemas"]["Checkpoint"];
+                events: components["schemas"]["ProvenEvent"][];
+            };
+            ledger: components["schemas"]["LedgerEntry"][];
         };
         Receipt: {
             network: string;
@@ -898,6 +1031,19 @@ export interface components {
             gpuModels?: string[];
             /** @enum {string} */
             isolation?: "process" | "namespaces" | "sandbox";
+        };
+        SignedReceipt: {
+            attemptId: string;
+            workerId: string;
+            publicKey: string;
+            text: string;
+            hash: string;
+            batch: {
+                index: number;
+                size: number;
+                path: string[];
+                signature: string;
+            };
         };
         Task: {
             id: string;
@@ -2535,6 +2681,185 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OutputList"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProvenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provenance"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description PROVENANCE_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReceipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedReceipt"];
                 };
             };
             /** @description UNAUTHENTICATED */

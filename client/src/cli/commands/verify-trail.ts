@@ -1,0 +1,110 @@
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import {
+  exportTrail,
+  keepCheckpoint,
+  keptCheckpoints,
+  servedTrail,
+  trailFile,
+  type TrailSource,
+  type TrailVerification,
+  verifyTrail,
+} from '../../verify/index.js';
+import type { Cli } from '../cli.js';
+import { EXIT, type ExitCode } from '../exit-code.js';
+import type { Session } from '../session.js';
+
+interface VerifyOptions {
+  readonly file?: string;
+  readonly copy?: string;
+  readonly export?: string;
+  readonly publicKey?: string;
+}
+
+export const verifyTrailCommand = (cli: Cli) =>
+  new Command('trail')
+    .description('recompute the decision trail and compare it with every checkpoint seen before')
+    .option('--file <file>', 'check an exported trail instead of the one the network serves')
+    .option('--export <file>', 'write the trail to a new file first, then check that')
+    .option('--copy <file>', 'an earlier export, which names the very event that was changed')
+    .option('--public-key <key>', "the operator's key in base58 (default: as seen first)")
+    .action(cli.act(verify));
+
+async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
+  const source = await sourceOf(session, options);
+  const shown = await source.checkpoint();
+  const keptFile = keptFileOf(session);
+  const kept = (await keptCheckpoints(keptFile)).filter(
+    // A file may be of another network than the one that is asked otherwise.
+    ({ network }) => options.file === undefined || network === shown?.network,
+  );
+  const result = await verifyTrail({
+    source,
+    kept,
+    ...(options.copy === undefined
+      ? {}
+      : { copy: trailFile(resolve(session.io.cwd, options.copy)) }),
+    ...(options.publicKey === undefined ? {} : { publicKeys: [options.publicKey] }),
+  });
+  const { fault, checkpoint } = result;
+  if (fault === null && checkpoint !== null && options.file === undefined) {
+    await keepCheckpoint(keptFile, checkpoint);
+  }
+  session.show({ ...result, comparedWith: kept.length }, () =>
+    report(session, result, kept.length, keptFile),
+  );
+  return fault === null ? EXIT.succeeded : EXIT.failed;
+}
+
+async function sourceOf(session: Session, options: VerifyOptions): Promise<TrailSource> {
+  const { cwd } = session.io;
+  if (options.file !== undefined) return trailFile(resolve(cwd, options.file));
+  const served = servedTrail(session.tidemill().trail);
+  if (options.export === undefined) return served;
+  const file = resolve(cwd, options.export);
+  session.remark(`wrote ${await exportTrail(served, file)} events to ${file}`);
+  return trailFile(file);
+}
+
+/** Where checkpoints of this network are kept, from visit to visit. */
+export const keptFileOf = (session: Session): string =>
+  join(session.configDir, 'checkpoints', `${hostOf(session.url)}.json`);
+
+/** The address as a file name. */
+const hostOf = (url: string) => new URL(url).host.replace(/[^A-Za-z0-9.-]/g, '_');
+
+function report(
+  session: Session,
+  result: TrailVerification,
+  kept: number,
+  keptFile: string,
+): string {
+  const { colors } = session.io;
+  const { fault, size, vouched, root, keyFrom, checkpoint } = result;
+  if (fault === null) {
+    const trust = {
+      given: 'the key you gave',
+      kept: 'the key seen before',
+      shown: 'the key it shows: this visit proves only that the trail agrees with itself',
+    }[keyFrom];
+    return `${colors.green('The trail is sound.')}\n${session.facts([
+      ['events', size],
+      [
+        'vouched for',
+        checkpoint === null
+          ? 'no checkpoint is signed yet, one is due every minute'
+          : `${vouched} by signed checkpoints, with ${trust}`,
+      ],
+      ['compared with', `${kept} checkpoint${kept === 1 ? '' : 's'} kept from earlier visits`],
+      ['root', root],
+    ])}`;
+  }
+  return `${colors.red(`The trail is bad at place ${fault.place}.`)}\n${session.facts([
+    ['what', `${fault.reason}: ${fault.detail}`],
+    ['sound until', `place ${fault.since}, as far as checkpoints vouch`],
+    [
+      'compared with',
+      `${kept} kept in ${keptFile}; delete it if this network was set up anew on purpose`,
+    ],
+  ])}`;
+}

@@ -1,0 +1,109 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JobDetail, Provenance } from '@tidemill/protocol';
+import { verifyJob } from '@tidemill/client/verify';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { digitFiles } from './demo/digits.js';
+import { eventually } from './harness/eventually.js';
+import { type TestNetwork, testNetwork } from './harness/test-network.js';
+import { tidemill } from './harness/tidemill-command.js';
+
+let net: TestNetwork;
+let home: string;
+let env: Record<string, string>;
+/** A job that has run and is paid. */
+let job: string;
+let attempt: string;
+
+/** Nobody answers there: what works with it needs no network. */
+const OFFLINE = { TIDEMILL_URL: 'http://127.0.0.1:1' };
+
+beforeAll(async () => {
+  net = await testNetwork({ workers: 2 });
+  const submitter = await net.aSubmitter('50');
+  ({ home } = submitter);
+  env = { TIDEMILL_URL: net.url };
+  expect((await run('login', '--key', submitter.keyFile)).code).toBe(0);
+  const done = await run('run', '--noop', '300ms');
+  expect(done.code).toBe(0);
+  job = jobId(done.out);
+  const shown = JSON.parse((await run('get', job, '--json')).out) as JobDetail;
+  attempt = shown.taskList[0]?.attempts[0]?.id ?? '';
+});
+afterAll(() => net.stop());
+
+const run = (...args: string[]) => tidemill(args, { home, env });
+const offline = (...args: string[]) => tidemill(args, { home, env: OFFLINE });
+const jobId = (text: string) => /job_[0-9a-z]{26}/.exec(text)?.[0] ?? '';
+const alter = (from: string, to: string, change: (text: string) => string): void =>
+  writeFileSync(join(home, to), change(readFileSync(join(home, from), 'utf8')));
+
+test('a job is checked by its id, and again from a file when nobody answers (G18)', async () => {
+  const sound = await run('verify', 'job', job, '--out', 'job.json');
+  expect(sound).toMatchObject({ code: 0, out: expect.stringContaining('evidence is sound') });
+  expect(sound.out).toContain('signed receipts');
+  expect((await offline('verify', 'job', 'job.json')).code).toBe(0);
+
+  alter('job.json', 'altered.json', (text) => text.replace('"price": "', '"price": "9'));
+  const altered = await offline('verify', 'job', 'altered.json');
+  expect(altered.code).toBe(1);
+  expect(altered.out).toContain('CHARGE_CONTRADICTS');
+  const stranger = ['--public-key', '4uQeVj5tqViQh7yWWGStvkEG1Zmhx6uasJtWCJziofM'];
+  const unknown = await offline('verify', 'job', 'job.json', ...stranger);
+  expect(unknown).toMatchObject({ code: 1, out: expect.stringContaining('CHECKPOINT_KEY') });
+  expect((await offline('verify', 'job', 'nothing.json')).code).toBe(2);
+});
+
+test('one receipt is checked by its attempt, and again from a file when nobody answers', async () => {
+  const sound = await run('receipt', attempt, '--verify', '--out', 'receipt.json');
+  expect(sound).toMatchObject({ code: 0, out: expect.stringContaining('receipt is sound') });
+  expect((await offline('receipt', 'receipt.json', '--verify')).code).toBe(0);
+  alter('receipt.json', 'forged.json', (text) => text.replace('billableMs\\":', 'billableMs\\":9'));
+  const forged = await offline('receipt', 'forged.json', '--verify');
+  expect(forged).toMatchObject({ code: 1, out: expect.stringContaining('RECEIPT_HASH') });
+});
+
+test('a training job proves its seed, its inputs and every segment', async () => {
+  const files = digitFiles();
+  writeFileSync(join(home, 'x.npy'), readFileSync(files.testImages));
+  writeFileSync(join(home, 'y.npy'), readFileSync(files.testLabels));
+  const spec = `kind: training
+runtime:
+  tfjs:
+    model:
+      topology:
+        class_name: Sequential
+        config:
+          layers:
+            - { class_name: Flatten, config: { batch_input_shape: [null, 8, 8, 1] } }
+            - { class_name: Dense, config: { units: 10, activation: softmax } }
+    data:
+      train: { arrays: { x: ./x.npy, y: file:y.npy } }
+      features: { array: x }
+      label: { array: y, classes: 10 }
+      scale: { divide: 16 }
+    loss: sparseCategoricalCrossentropy
+    epochs: 2
+    seed: 11
+resources: { cpu: 0.6, memory: 900MB }
+verify: standard
+`;
+  writeFileSync(join(home, 'job.yaml'), spec);
+  const applied = await run('apply', '-f', 'job.yaml', '--wait');
+  expect(applied, applied.err).toMatchObject({ code: 0 });
+  const id = jobId(applied.out);
+  const bundle = await eventually('the job is settled', async () => {
+    const shown = await run('verify', 'job', id, '--json');
+    return (JSON.parse(shown.out) as { isSettled: boolean }).isSettled && fetched(id);
+  });
+  expect(bundle.tasks[0]).toMatchObject({ seed: 11 });
+  expect(bundle.tasks[0]?.inputs.length).toBeGreaterThan(0);
+  expect(bundle.attempts[0]?.outputs.map(({ name }) => name)).toContain('checkpoint.bin');
+  expect(verifyJob(bundle).fault).toBeNull();
+});
+
+async function fetched(id: string): Promise<Provenance> {
+  const file = `${id}.json`;
+  expect((await run('verify', 'job', id, '--out', file)).code).toBe(0);
+  return JSON.parse(readFileSync(join(home, file), 'utf8')) as Provenance;
+}
