@@ -3,11 +3,20 @@ import fc from 'fast-check';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test } from 'vitest';
 import { nodeVerifier } from '../node/node-crypto.js';
-import { bytesToHex, hexToBytes, isSoundPublicKey, tagged, TAGS, utf8ToBytes } from './crypto.js';
+import {
+  bytesToHex,
+  hexToBytes,
+  isPlausiblePublicKey,
+  isSoundPublicKey,
+  tagged,
+  TAGS,
+  utf8ToBytes,
+} from './crypto.js';
 
 interface Keys {
   readonly smallOrder: readonly { name: string; hex: string }[];
   readonly otherSpellings: readonly { name: string; hex: string }[];
+  readonly mixedOrder: readonly { name: string; hex: string; signature: string }[];
   readonly unsound: readonly { name: string; hex: string }[];
   readonly sound: readonly { name: string; hex: string }[];
 }
@@ -18,7 +27,7 @@ const keys = JSON.parse(
 ) as Keys;
 
 describe('a public key that cannot identify anybody is refused', () => {
-  test.each([...keys.smallOrder, ...keys.otherSpellings, ...keys.unsound])(
+  test.each([...keys.smallOrder, ...keys.otherSpellings, ...keys.mixedOrder, ...keys.unsound])(
     '$name: $hex',
     ({ hex }) => {
       expect(isSoundPublicKey(hexToBytes(hex))).toBe(false);
@@ -35,6 +44,22 @@ describe('a public key that cannot identify anybody is refused', () => {
     expect(new Set(points.map((point) => point.toHex())).size).toBe(8);
   });
 
+  test.each(keys.mixedOrder)(
+    '$name looks like any other, and Node takes its signatures',
+    ({ hex, signature }) => {
+      expect(isPlausiblePublicKey(hexToBytes(hex))).toBe(true);
+      const text = utf8ToBytes('tidemill');
+      expect(nodeVerifier()(hexToBytes(hex), text, hexToBytes(signature))).toBe(true);
+    },
+  );
+
+  test.each([...keys.smallOrder, ...keys.otherSpellings, ...keys.unsound])(
+    '$name is not even plausible',
+    ({ hex }) => {
+      expect(isPlausiblePublicKey(hexToBytes(hex))).toBe(false);
+    },
+  );
+
   test('because Node takes a signature that nobody made', () => {
     // With the neutral element as the key, R = the base point and S = 1 are valid for every message.
     const neutral = hexToBytes(keys.smallOrder[0]?.hex ?? '');
@@ -45,6 +70,7 @@ describe('a public key that cannot identify anybody is refused', () => {
 });
 
 test.each(keys.sound)('$name is sound', ({ hex }) => {
+  expect(isPlausiblePublicKey(hexToBytes(hex))).toBe(true);
   expect(isSoundPublicKey(hexToBytes(hex))).toBe(true);
 });
 

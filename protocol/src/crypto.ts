@@ -32,14 +32,27 @@ export function tagged(tag: (typeof TAGS)[keyof typeof TAGS], body: Uint8Array):
 }
 
 /**
- * Whether a public key may identify anybody: 32 bytes, on the curve, not of small order. A small-order key verifies signatures
- * nobody made, and Node accepts it, so it is refused once, when the key is registered.
+ * Whether a public key is what it costs little to see: 32 bytes, a point of the curve spelled canonically, not of small order. A
+ * small-order key verifies signatures nobody made, and Node accepts it.
+ */
+export function isPlausiblePublicKey(publicKey: Uint8Array): boolean {
+  return pointOf(publicKey) !== null;
+}
+
+/**
+ * Whether a public key may identify anybody: plausible, and without a part of small order, or others beside it would share signatures
+ * that some programs accept and others do not. To be asked once, when a key is registered: it costs as much as twenty verifications.
  */
 export function isSoundPublicKey(publicKey: Uint8Array): boolean {
-  if (publicKey.length !== 32) return false;
+  return pointOf(publicKey)?.isTorsionFree() ?? false;
+}
+
+function pointOf(publicKey: Uint8Array) {
+  if (publicKey.length !== 32) return null;
   try {
-    return !ed25519.Point.fromBytes(publicKey, false).isSmallOrder();
+    const point = ed25519.Point.fromBytes(publicKey, false);
+    return point.isSmallOrder() ? null : point;
   } catch {
-    return false;
+    return null;
   }
 }

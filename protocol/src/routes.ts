@@ -111,7 +111,7 @@ export const ROUTES = {
     body: LoginRequest,
     status: 201,
     response: LoginResult,
-    errors: [...bodyErrors, 'LOGIN_REFUSED'],
+    errors: [...bodyErrors, 'LOGIN_REFUSED', 'KEY_UNSOUND'],
   },
   createKey: {
     method: 'post',

@@ -1,5 +1,6 @@
 import { encodeBase58, type SessionId, type WorkerId } from '@tidemill/protocol';
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { IdentityModule } from '../identity/identity.module.js';
 import { startStages, type StageHost } from '../identity/testing/stage-host.js';
@@ -54,6 +55,20 @@ const PUBLIC = [
   'slots',
   'state',
 ];
+
+test('a key with a part of small order does not become a worker, though its signatures verify (G21)', async () => {
+  const { mixedOrder } = JSON.parse(
+    readFileSync(new URL('../../../protocol/vectors/ed25519-keys.json', import.meta.url), 'utf8'),
+  ) as { mixedOrder: { hex: string }[] };
+  for (const { hex } of mixedOrder) {
+    const key = encodeBase58(Buffer.from(hex, 'hex'));
+    await expect(fleet.join(key, aSession(), profileOf('pool'))).rejects.toMatchObject({
+      code: 'KEY_UNSOUND',
+    });
+    expect(await host.db.query('SELECT 1 FROM workers WHERE public_key = $1', [key])).toEqual([]);
+  }
+  expect(mixedOrder).toHaveLength(7);
+});
 
 test('anybody may see a worker, and sees nothing that is between it and the network', async () => {
   const payout = aKey();

@@ -7,6 +7,7 @@ import {
   type WorkerProfile,
   type WorkerView,
 } from '@tidemill/protocol';
+import { soundKey } from '../identity/directory.js';
 import { Db } from '../platform/db/db.js';
 import { faultPoint } from '../platform/fault-points.js';
 import { pageOf, positionOf, type Page } from '../platform/http/page.js';
@@ -39,7 +40,10 @@ export class FleetService {
     this.sweeping = loops.add({ name: 'fleet.sweep', everyMs: SWEEP_MS, turn: () => this.sweep() });
   }
 
-  /** A worker has proven its key: it is online under this session. The first time makes it. */
+  /**
+   * A worker has proven its key: it is online under this session. The first time makes it.
+   * @throws ProblemError KEY_UNSOUND when a new worker's key cannot identify anybody
+   */
   async join(
     publicKey: string,
     session: SessionId,
@@ -54,6 +58,7 @@ export class FleetService {
         leaseMs: TIMING.leaseMs,
       });
       if (isNew) {
+        soundKey(publicKey);
         await this.trail.append(tx, [
           { kind: 'worker.joined', subject: id, body: JSON.stringify({ worker: id, publicKey }) },
         ]);

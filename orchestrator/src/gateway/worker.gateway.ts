@@ -15,6 +15,7 @@ import type { RawData, WebSocket } from 'ws';
 import { FleetService } from '../fleet/fleet.service.js';
 import { Clock } from '../platform/clock.js';
 import { DatabaseUnavailableError } from '../platform/db/db.js';
+import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
 import { Peers } from '../platform/limits/peers.js';
 import { LOGGER } from '../platform/platform.module.js';
@@ -195,6 +196,10 @@ export class WorkerGateway
         gone,
       });
     } catch (err) {
+      if (err instanceof ProblemError && err.code === 'KEY_UNSOUND') {
+        this.close(session, CLOSE.unauthenticated);
+        return;
+      }
       this.log.warn({ err }, 'login not completed');
       this.close(session, CLOSE.goingAway);
     }

@@ -1,5 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { decodeBase58, isSoundPublicKey, type AccountId } from '@tidemill/protocol';
+import {
+  decodeBase58,
+  isPlausiblePublicKey,
+  isSoundPublicKey,
+  type AccountId,
+} from '@tidemill/protocol';
 import { Clock } from '../platform/clock.js';
 import type { Tx } from '../platform/db/db.js';
 import { ProblemError } from '../platform/http/problem.js';
@@ -31,14 +36,17 @@ export class Directory {
   }
 }
 
-/** The bytes of a wallet's key. @throws ProblemError KEY_UNSOUND: signatures that nobody made could pass for this key's */
-export function soundKey(wallet: string): Uint8Array {
-  const key = decodeBase58(wallet);
-  if (key === null || !isSoundPublicKey(key)) {
+/**
+ * Refuses a key that cannot identify anybody; of one that only asks for a message just what costs little is looked at.
+ * @throws ProblemError KEY_UNSOUND: signatures that nobody made could pass for this key's
+ */
+export function soundKey(text: string, costs: 'little' | 'much' = 'much'): void {
+  const key = decodeBase58(text);
+  const isSound = costs === 'much' ? isSoundPublicKey : isPlausiblePublicKey;
+  if (key === null || !isSound(key)) {
     throw new ProblemError(
       'KEY_UNSOUND',
       'The public key is not a point that can identify anybody.',
     );
   }
-  return key;
 }

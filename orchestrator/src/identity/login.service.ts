@@ -46,7 +46,7 @@ export class LoginService {
 
   /** The message to sign. @throws ProblemError KEY_UNSOUND */
   async challenge(wallet: string): Promise<LoginChallenge> {
-    soundKey(wallet);
+    soundKey(wallet, 'little'); // all of it when the account is made
     const issuedAt = new Date(this.clock.nowMs());
     const expiresAt = new Date(issuedAt.getTime() + LOGIN_NONCE_TTL_MS);
     const nonce = this.secrets.nonce();
@@ -65,7 +65,7 @@ export class LoginService {
     return { message, nonce, expiresAt: expiresAt.toISOString() };
   }
 
-  /** Exchanges a signed message for a token. Whatever is wrong, the nonce is used up. @throws ProblemError LOGIN_REFUSED */
+  /** Exchanges a signed message for a token. Whatever is wrong, the nonce is used up. @throws ProblemError LOGIN_REFUSED, KEY_UNSOUND */
   async login(
     request: LoginRequest,
   ): Promise<{ token: string; expiresAt: string; accountId: AccountId }> {

@@ -1386,7 +1386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_FAILED */
+            /** @description VALIDATION_FAILED, KEY_UNSOUND */
             422: {
                 headers: {
                     [name: string]: unknown;
