@@ -20,6 +20,7 @@ const STAGES = [
   'chain',
   'serving',
   'approvals',
+  'webhooks',
 ];
 
 /** Code that only tests run: it may use development tools. */

@@ -63,6 +63,7 @@ export async function startOrchestrator(options: OrchestratorOptions = {}): Prom
         TIDEMILL_KEY_FILE: join(dir, 'orchestrator.json'),
         TIDEMILL_ADMIN_WALLETS: admin.address,
         TIDEMILL_RELEASE: 'immediate',
+        TIDEMILL_WEBHOOK_TARGETS: 'any',
         TIDEMILL_AUDIT_RATE: '0',
         TIDEMILL_LOG_LEVEL: 'info',
         ...options.env,

@@ -13,6 +13,7 @@ import { ReceiptsModule } from './receipts/receipts.module.js';
 import { SchedulingModule } from './scheduling/scheduling.module.js';
 import { TrailModule } from './trail/trail.module.js';
 import { VerificationModule } from './verification/verification.module.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 
 /** The stages in the order of the road; each may use those before it, none a later one. */
 export const STAGES = [
@@ -28,6 +29,7 @@ export const STAGES = [
   VerificationModule,
   LedgerModule,
   EvidenceModule,
+  WebhooksModule,
 ];
 
 /** Composition root. */

@@ -30,6 +30,7 @@ export const SCOPES = [
   'artifacts:write',
   'account:read',
   'keys:write',
+  'webhooks:write',
   'admin',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -74,6 +75,9 @@ export const AccountView = z
     available: BaseUnits,
     held: BaseUnits,
     spent: BaseUnits,
+    warnBelow: BaseUnits.nullable().meta({
+      description: 'Of less than this available the event balance.low tells.',
+    }),
     granted: BaseUnits.meta({
       description: 'Credit given by the operator, of all that was ever added.',
     }),

@@ -167,6 +167,12 @@ export const ERRORS = {
     title: 'The job is too large for one bundle',
     next: 'Check its receipts one by one, and its events in the trail.',
   },
+  // webhooks
+  WEBHOOK_URL_REFUSED: {
+    status: 422,
+    title: 'This address cannot be an endpoint',
+    next: 'Use https and a host that is reached over the public internet.',
+  },
   // artifacts
   DIGEST_MISMATCH: {
     status: 422,

@@ -15,6 +15,7 @@ const PREFIXES = {
   session: 'ses',
   decision: 'dec',
   upload: 'upl',
+  webhook: 'whk',
 } as const;
 
 export type IdKind = keyof typeof PREFIXES;
@@ -33,6 +34,7 @@ export const KeyId = idSchema('key').brand('KeyId');
 export const SessionId = idSchema('session').brand('SessionId');
 export const DecisionId = idSchema('decision').brand('DecisionId');
 export const UploadId = idSchema('upload').brand('UploadId');
+export const WebhookId = idSchema('webhook').brand('WebhookId');
 
 export type JobId = z.infer<typeof JobId>;
 export type TaskId = z.infer<typeof TaskId>;
@@ -43,6 +45,7 @@ export type KeyId = z.infer<typeof KeyId>;
 export type SessionId = z.infer<typeof SessionId>;
 export type DecisionId = z.infer<typeof DecisionId>;
 export type UploadId = z.infer<typeof UploadId>;
+export type WebhookId = z.infer<typeof WebhookId>;
 
 export interface IdOf {
   job: JobId;
@@ -54,6 +57,7 @@ export interface IdOf {
   session: SessionId;
   decision: DecisionId;
   upload: UploadId;
+  webhook: WebhookId;
 }
 
 /**

@@ -26,3 +26,4 @@ export * from './states.js';
 export * from './tfjs/index.js';
 export * from './trail.js';
 export * from './version.js';
+export * from './webhooks.js';

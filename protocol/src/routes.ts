@@ -30,17 +30,29 @@ import {
 import { Digest } from './digest.js';
 import type { ErrorCode } from './errors.js';
 import { entryFilter, jobFilter, paging, workerFilter } from './filters.js';
-import { AttemptId, DecisionId, JobId, KeyId, UploadId, WorkerId } from './ids.js';
+import { AttemptId, DecisionId, JobId, KeyId, UploadId, WebhookId, WorkerId } from './ids.js';
 import { JobSpec } from './job-spec.js';
 import { LoginChallenge, LoginChallengeRequest, LoginRequest, LoginResult } from './login.js';
 import { Provenance, SignedReceipt } from './provenance/bundle.js';
+import {
+  BalanceWarning,
+  ChangeWebhookRequest,
+  CreateWebhookRequest,
+  WEBHOOK_DELIVERY_STATES,
+  WebhookDeliveryPage,
+  WebhookDeliveryView,
+  WebhookPage,
+  WebhookView,
+  WebhookWithSecret,
+} from './webhooks.js';
 
 /** One operation of the public API: the only place its address, scope, shapes and errors are written. */
 export interface Route {
   readonly method: 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: string;
   readonly summary: string;
-  readonly tag: 'auth' | 'jobs' | 'artifacts' | 'workers' | 'account' | 'trail' | 'admin';
+  readonly tag:
+    'auth' | 'jobs' | 'artifacts' | 'workers' | 'account' | 'webhooks' | 'trail' | 'admin';
   /** `public` needs nobody; `worker` is a worker's own session; the rest is a scope of a key or login. */
   readonly access: 'public' | Scope | 'artifacts:read|worker' | 'artifacts:write|worker';
   readonly params?: z.ZodObject;
@@ -55,6 +67,8 @@ export interface Route {
 const jobParams = z.strictObject({ id: JobId });
 const digestParams = z.strictObject({ digest: Digest });
 const uploadParams = z.strictObject({ id: UploadId });
+const webhookParams = z.strictObject({ id: WebhookId });
+const deliveryParams = webhookParams.extend({ delivery: z.string().regex(/^\d{1,18}$/) });
 const idempotency = z.object({
   'idempotency-key': z
     .string()
@@ -398,6 +412,106 @@ export const ROUTES = {
     params: z.strictObject({ id: DecisionId }),
     status: 200,
     response: DecisionView,
+    errors: ['NOT_FOUND'],
+  },
+  setBalanceWarning: {
+    method: 'put',
+    path: '/v1/account/balance-warning',
+    summary: 'Be told by webhook when less than this is available',
+    tag: 'account',
+    access: 'webhooks:write',
+    body: BalanceWarning,
+    status: 200,
+    response: AccountView,
+    errors: bodyErrors,
+  },
+  createWebhook: {
+    method: 'post',
+    path: '/v1/webhooks',
+    summary: 'Add an endpoint; it hears of jobs submitted from now on',
+    tag: 'webhooks',
+    access: 'webhooks:write',
+    body: CreateWebhookRequest,
+    status: 201,
+    response: WebhookWithSecret,
+    errors: [...bodyErrors, 'WEBHOOK_URL_REFUSED', 'CONFLICT'],
+  },
+  listWebhooks: {
+    method: 'get',
+    path: '/v1/webhooks',
+    summary: 'Your endpoints, oldest first',
+    tag: 'webhooks',
+    access: 'webhooks:write',
+    query: paging,
+    status: 200,
+    response: WebhookPage,
+    errors: ['CURSOR_INVALID'],
+  },
+  changeWebhook: {
+    method: 'patch',
+    path: '/v1/webhooks/{id}',
+    summary: 'Change what an endpoint hears of, pause it or take it up again',
+    tag: 'webhooks',
+    access: 'webhooks:write',
+    params: webhookParams,
+    body: ChangeWebhookRequest,
+    status: 200,
+    response: WebhookView,
+    errors: [...bodyErrors, 'NOT_FOUND'],
+  },
+  rotateWebhookSecret: {
+    method: 'post',
+    path: '/v1/webhooks/{id}/rotate',
+    summary: 'A new secret; the one before signs beside it for a day',
+    tag: 'webhooks',
+    access: 'webhooks:write',
+    params: webhookParams,
+    status: 200,
+    response: WebhookWithSecret,
+    errors: ['NOT_FOUND'],
+  },
+  deleteWebhook: {
+    method: 'delete',
+    path: '/v1/webhooks/{id}',
+    summary: 'Remove an endpoint with its deliveries',
+    tag: 'webhooks',
+    access: 'webhooks:write',
+    params: webhookParams,
+    status: 204,
+    errors: ['NOT_FOUND'],
+  },
+  testWebhook: {
+    method: 'post',
+    path: '/v1/webhooks/{id}/test',
+    summary: 'Send a message now and say how it went',
+    tag: 'webhooks',
+    access: 'webhooks:write',
+    params: webhookParams,
+    status: 200,
+    response: WebhookDeliveryView,
+    errors: ['NOT_FOUND'],
+  },
+  listWebhookDeliveries: {
+    method: 'get',
+    path: '/v1/webhooks/{id}/deliveries',
+    summary: 'What was sent to an endpoint and how it went, newest first',
+    tag: 'webhooks',
+    access: 'webhooks:write',
+    params: webhookParams,
+    query: paging.extend({ state: z.enum(WEBHOOK_DELIVERY_STATES).optional() }),
+    status: 200,
+    response: WebhookDeliveryPage,
+    errors: ['NOT_FOUND', 'CURSOR_INVALID'],
+  },
+  replayWebhookDelivery: {
+    method: 'post',
+    path: '/v1/webhooks/{id}/deliveries/{delivery}/replay',
+    summary: 'Send a delivery again, under the same webhook-id',
+    tag: 'webhooks',
+    access: 'webhooks:write',
+    params: deliveryParams,
+    status: 200,
+    response: WebhookDeliveryView,
     errors: ['NOT_FOUND'],
   },
   listTrail: {

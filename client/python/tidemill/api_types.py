@@ -15,6 +15,7 @@ Account = TypedDict(
         "available": 'str',
         "held": 'str',
         "spent": 'str',
+        "warnBelow": 'Union[str, None]',
         "granted": 'str',
     },
 )
@@ -46,6 +47,13 @@ Attempt = TypedDict(
         "receiptHash": 'Union[str, None]',
         "verdict": 'Union[Literal["accepted", "rejected", "disputed"], None]',
         "price": 'Union[str, None]',
+    },
+)
+
+BalanceWarning = TypedDict(
+    "BalanceWarning",
+    {
+        "below": 'Union[Union[str, float], None]',
     },
 )
 
@@ -92,6 +100,14 @@ Capabilities = TypedDict(
     },
 )
 
+ChangeWebhookRequest = TypedDict(
+    "ChangeWebhookRequest",
+    {
+        "events": 'NotRequired[list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked"]]]',
+        "enabled": 'NotRequired[bool]',
+    },
+)
+
 Checkpoint = TypedDict(
     "Checkpoint",
     {
@@ -120,7 +136,7 @@ CreateKeyRequest = TypedDict(
     "CreateKeyRequest",
     {
         "name": 'str',
-        "scopes": 'list[Literal["jobs:read", "jobs:write", "artifacts:read", "artifacts:write", "account:read", "keys:write", "admin"]]',
+        "scopes": 'list[Literal["jobs:read", "jobs:write", "artifacts:read", "artifacts:write", "account:read", "keys:write", "webhooks:write", "admin"]]',
         "expiresAt": 'NotRequired[str]',
     },
 )
@@ -133,13 +149,21 @@ CreateUploadRequest = TypedDict(
     },
 )
 
+CreateWebhookRequest = TypedDict(
+    "CreateWebhookRequest",
+    {
+        "url": 'str',
+        "events": 'NotRequired[list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked"]]]',
+    },
+)
+
 CreatedKey = TypedDict(
     "CreatedKey",
     {
         "id": 'str',
         "name": 'str',
         "prefix": 'str',
-        "scopes": 'list[Literal["jobs:read", "jobs:write", "artifacts:read", "artifacts:write", "account:read", "keys:write", "admin"]]',
+        "scopes": 'list[Literal["jobs:read", "jobs:write", "artifacts:read", "artifacts:write", "account:read", "keys:write", "webhooks:write", "admin"]]',
         "createdAt": 'str',
         "expiresAt": 'Union[str, None]',
         "lastUsedAt": 'Union[str, None]',
@@ -353,7 +377,7 @@ Key = TypedDict(
         "id": 'str',
         "name": 'str',
         "prefix": 'str',
-        "scopes": 'list[Literal["jobs:read", "jobs:write", "artifacts:read", "artifacts:write", "account:read", "keys:write", "admin"]]',
+        "scopes": 'list[Literal["jobs:read", "jobs:write", "artifacts:read", "artifacts:write", "account:read", "keys:write", "webhooks:write", "admin"]]',
         "createdAt": 'str',
         "expiresAt": 'Union[str, None]',
         "lastUsedAt": 'Union[str, None]',
@@ -530,7 +554,7 @@ Problem = TypedDict(
         "type": 'str',
         "title": 'str',
         "status": 'int',
-        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
+        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "WEBHOOK_URL_REFUSED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
         "detail": 'str',
         "next": 'str',
         "instance": 'NotRequired[str]',
@@ -999,6 +1023,74 @@ VerifyApplied = TypedDict(
     "VerifyApplied",
     {
         "applied": 'str',
+    },
+)
+
+Webhook = TypedDict(
+    "Webhook",
+    {
+        "id": 'str',
+        "url": 'str',
+        "events": 'list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked"]]',
+        "enabled": 'bool',
+        "createdAt": 'str',
+        "failingSince": 'Union[str, None]',
+        "disabledAt": 'Union[str, None]',
+    },
+)
+
+WebhookDeliveryTriesItem = TypedDict(
+    "WebhookDeliveryTriesItem",
+    {
+        "number": 'int',
+        "at": 'str',
+        "ms": 'int',
+        "status": 'Union[int, None]',
+        "error": 'Union[str, None]',
+    },
+)
+
+WebhookDelivery = TypedDict(
+    "WebhookDelivery",
+    {
+        "id": 'str',
+        "event": 'str',
+        "type": 'str',
+        "at": 'str',
+        "state": 'Literal["pending", "delivered", "failed"]',
+        "nextTryAt": 'Union[str, None]',
+        "tries": 'list[WebhookDeliveryTriesItem]',
+    },
+)
+
+WebhookDeliveryPage = TypedDict(
+    "WebhookDeliveryPage",
+    {
+        "items": 'list[WebhookDelivery]',
+        "nextCursor": 'Union[str, None]',
+    },
+)
+
+WebhookPage = TypedDict(
+    "WebhookPage",
+    {
+        "items": 'list[Webhook]',
+        "nextCursor": 'Union[str, None]',
+    },
+)
+
+WebhookWithSecret = TypedDict(
+    "WebhookWithSecret",
+    {
+        "id": 'str',
+        "url": 'str',
+        "events": 'list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked"]]',
+        "enabled": 'bool',
+        "createdAt": 'str',
+        "failingSince": 'Union[str, None]',
+        "disabledAt": 'Union[str, None]',
+        "secret": 'str',
+        "previousUntil": 'Union[str, None]',
     },
 )
 

@@ -17,6 +17,7 @@ import { receiptCommand } from './commands/receipt.js';
 import { runCommand } from './commands/run.js';
 import { upCommand } from './commands/up.js';
 import { verifyCommand } from './commands/verify.js';
+import { webhooksCommand } from './commands/webhooks.js';
 import { workerCommand } from './commands/worker.js';
 import { workersCommand } from './commands/workers.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-code.js';
@@ -40,6 +41,7 @@ const COMMANDS = [
   workerCommand,
   accountCommand,
   receiptCommand,
+  webhooksCommand,
   decisionCommand,
   verifyCommand,
   adminCommand,

@@ -20,6 +20,11 @@ export class Accounts {
     return bodyOf(await this.api.GET('/v1/account'));
   }
 
+  /** The event balance.low tells when less than this is available; null ends it. `below` is a decimal text of tokens. */
+  async warnBelow(below: string | null): Promise<Account> {
+    return bodyOf(await this.api.PUT('/v1/account/balance-warning', { body: { below } }));
+  }
+
   async entryPage(filter: EntryFilter = {}): Promise<Page<LedgerEntry>> {
     return bodyOf(await this.api.GET('/v1/account/entries', { params: { query: filter } }));
   }

@@ -8,4 +8,10 @@ export type { Page, Paging } from './pages.js';
 export type { RetryPolicy } from './retry.js';
 export { Tidemill, type TidemillOptions } from './tidemill.js';
 export { TidemillError, type TidemillErrorCode } from './tidemill-error.js';
+export {
+  verifyWebhook,
+  WebhookError,
+  type ReceivedWebhook,
+  type VerifiedWebhook,
+} from './verify-webhook.js';
 export type * from './types.js';

@@ -9,6 +9,7 @@ import { type Login, type LoginSigner, logIn, SignerCredentials } from './login.
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 import { Trail } from './trail.js';
 import { type Credentials, NOBODY, Transport } from './transport.js';
+import { Webhooks } from './webhooks.js';
 import { Workers } from './workers.js';
 
 /** Who asks; give one of the three, or none for what is public. */
@@ -44,6 +45,7 @@ export class Tidemill {
   readonly artifacts: Artifacts;
   readonly account: Accounts;
   readonly keys: Keys;
+  readonly webhooks: Webhooks;
   readonly workers: Workers;
   readonly trail: Trail;
   readonly admin: Admin;
@@ -71,6 +73,7 @@ export class Tidemill {
     this.artifacts = new Artifacts(api, transport, this.url, clock);
     this.account = new Accounts(api);
     this.keys = new Keys(api);
+    this.webhooks = new Webhooks(api);
     this.workers = new Workers(api);
     this.trail = new Trail(api);
     this.admin = new Admin(api);

@@ -22,6 +22,13 @@ export class AccountsController {
     return this.accounts.entries(accountOf(caller).accountId, query);
   }
 
+  @Operation('setBalanceWarning')
+  warn(@Input() { caller, body }: InputOf<'setBalanceWarning'>): Promise<AccountView> {
+    const { accountId, wallet } = accountOf(caller);
+    const below = body.below === null ? null : String(body.below);
+    return this.accounts.warnBelow(accountId, wallet, below);
+  }
+
   @Operation('grantCredit')
   credit(@Input() { body }: InputOf<'grantCredit'>): Promise<AccountView> {
     return this.accounts.credit(body.wallet, String(body.amount), body.ref);

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { IdentityModule } from '../identity/identity.module.js';
 import { TrailModule } from '../trail/trail.module.js';
 import { AccountsController } from './accounts.controller.js';
+import { BalanceWarnings } from './balance-warnings.js';
 import { AccountsService } from './accounts.service.js';
 import { LedgerBook } from './ledger-book.store.js';
 import { PgLedgerBook } from './pg-ledger-book.store.js';
@@ -16,7 +17,7 @@ import { PgLedgerBook } from './pg-ledger-book.store.js';
 @Module({
   imports: [TrailModule, IdentityModule],
   controllers: [AccountsController],
-  providers: [AccountsService, { provide: LedgerBook, useClass: PgLedgerBook }],
+  providers: [AccountsService, BalanceWarnings, { provide: LedgerBook, useClass: PgLedgerBook }],
   exports: [LedgerBook],
 })
 export class AccountsModule {}

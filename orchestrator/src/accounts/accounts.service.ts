@@ -13,6 +13,7 @@ import { faultPoint } from '../platform/fault-points.js';
 import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { TrailWriter } from '../trail/trail.writer.js';
+import { BalanceWarnings } from './balance-warnings.js';
 import { LedgerBook } from './ledger-book.store.js';
 
 /** A submitter's money as it is shown, and credit given by the operator. */
@@ -21,12 +22,14 @@ export class AccountsService {
   constructor(
     private readonly db: Db,
     private readonly book: LedgerBook,
+    private readonly warnings: BalanceWarnings,
     private readonly directory: Directory,
     private readonly trail: TrailWriter,
   ) {}
 
   async view(id: AccountId, wallet: string): Promise<AccountView> {
     const { available, held, grants } = await this.book.balances(id);
+    const below = await this.warnings.of(id);
     const granted = -grants;
     return {
       id,
@@ -35,7 +38,15 @@ export class AccountsService {
       held: String(held),
       spent: String(granted - available - held),
       granted: String(granted),
+      warnBelow: below === null ? null : String(below),
     };
+  }
+
+  /** The event balance.low tells when less than this is available; null ends it. */
+  async warnBelow(id: AccountId, wallet: string, amountText: string | null): Promise<AccountView> {
+    const units = amountText === null ? null : parseAmount(amountText);
+    await this.warnings.set(id, units === 0n ? null : units);
+    return this.view(id, wallet);
   }
 
   /** Gives a wallet credit; the same `ref` again changes nothing. */

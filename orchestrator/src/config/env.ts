@@ -51,6 +51,8 @@ const Environment = z
     TIDEMILL_RELEASE: z.enum(['immediate', 'standard']).default('standard'),
     TIDEMILL_AUDIT_RATE: z.coerce.number().min(0).max(1).default(0.1),
     TIDEMILL_FEE_BPS: z.coerce.number().int().min(0).max(10_000).default(500),
+    /** Where webhooks may go: public addresses over https, or anywhere, for a network on one machine. */
+    TIDEMILL_WEBHOOK_TARGETS: z.enum(['public', 'any']).default('public'),
     TIDEMILL_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     /** Reverse proxies whose word on where a request comes from is taken. */
     TIDEMILL_TRUSTED_PROXIES: list.pipe(z.array(proxy)).default([]),
@@ -81,6 +83,8 @@ export abstract class Config {
   /** Share of results that `standard` executes again, in parts per million. */
   abstract readonly auditRatePpm: number;
   abstract readonly feeBps: number;
+  /** `any` lets submitters reach addresses inside the operator's network. */
+  abstract readonly webhookTargets: 'public' | 'any';
   abstract readonly logLevel: string;
   abstract readonly trustedProxies: readonly Proxy[];
   /** Empty: no page may; `*`: every page may. */
@@ -118,6 +122,7 @@ export function readConfig(
       release: env.TIDEMILL_RELEASE,
       auditRatePpm: Math.round(env.TIDEMILL_AUDIT_RATE * 1_000_000),
       feeBps: env.TIDEMILL_FEE_BPS,
+      webhookTargets: env.TIDEMILL_WEBHOOK_TARGETS,
       logLevel: env.TIDEMILL_LOG_LEVEL,
       trustedProxies: env.TIDEMILL_TRUSTED_PROXIES,
       corsOrigins: env.TIDEMILL_CORS_ORIGINS,

@@ -2,12 +2,13 @@ import { Command } from 'commander';
 import type { LedgerEntry } from '../../sdk/types.js';
 import type { Cli } from '../cli.js';
 import { ago, tokens } from '../output/quantities.js';
-import { wholeNumber } from './options.js';
+import { amountText, wholeNumber } from './options.js';
 
 interface AccountOptions {
   readonly entries?: number | true;
   readonly kind?: string;
   readonly for?: string;
+  readonly warnBelow?: string;
 }
 
 export const accountCommand = (cli: Cli) =>
@@ -20,10 +21,14 @@ export const accountCommand = (cli: Cli) =>
     )
     .option('--kind <kind>', 'of the entries only these, such as charge')
     .option('--for <ref>', 'of the entries only those of this job, attempt or credit')
+    .option('--warn-below <tokens>', 'tell webhooks when less is available; 0 ends it', amountText)
     .action(
       cli.act(async (session, options: AccountOptions) => {
         const { account } = session.tidemill();
-        const view = await account.get();
+        const view =
+          options.warnBelow === undefined
+            ? await account.get()
+            : await account.warnBelow(options.warnBelow);
         const isFiltered = options.kind !== undefined || options.for !== undefined;
         const wanted = options.entries ?? (isFiltered || undefined);
         const limit = wanted === true ? 20 : wanted;
@@ -41,6 +46,7 @@ export const accountCommand = (cli: Cli) =>
             ['held', tokens(view.held)],
             ['spent', tokens(view.spent)],
             ['granted', tokens(view.granted)],
+            ['warns below', view.warnBelow === null ? '-' : tokens(view.warnBelow)],
           ]);
           const rows = entries.flatMap((entry) => postings(entry, session.io.nowMs()));
           return (

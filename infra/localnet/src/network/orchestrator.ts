@@ -45,6 +45,7 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
       TIDEMILL_KEY_FILE: join(dir, 'keys', 'orchestrator.json'),
       TIDEMILL_ADMIN_WALLETS: adminWallet,
       TIDEMILL_RELEASE: 'immediate',
+      TIDEMILL_WEBHOOK_TARGETS: 'any',
       TIDEMILL_AUDIT_RATE: '0.10',
       ...options.env,
     },

@@ -11,8 +11,10 @@ import { ProblemError } from './problem.js';
 /** Largest JSON body: a batch of 100 specs of ordinary size. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** The methods whose bodies are documents; what PUT and PATCH send is bytes, even if it happens to be JSON. */
+/** Methods whose bodies are documents everywhere. */
 const METHODS = new Set(['POST', 'DELETE']);
+/** Where PUT and PATCH send bytes, even if they happen to be JSON. */
+const BYTES_PATH = '/v1/artifacts/';
 const TYPES = ['application/json', 'application/*+json'];
 
 /** Reads a JSON body as text and parses it with the scanner for strangers' JSON; other bodies are left to be streamed. */
@@ -20,7 +22,7 @@ export function jsonBody(): RequestHandler[] {
   const readText = express.text({ type: TYPES, limit: MAX_BODY_BYTES, defaultCharset: 'utf-8' });
   return [
     (request: Request, response: Response, next: NextFunction) => {
-      if (METHODS.has(request.method)) {
+      if (METHODS.has(request.method) || !request.path.startsWith(BYTES_PATH)) {
         readText(request, response, (cause?: unknown) => next(cause && unreadable(cause)));
       } else next();
     },
