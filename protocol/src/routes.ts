@@ -416,7 +416,7 @@ export const ROUTES = {
   },
   setBalanceWarning: {
     method: 'put',
-    path: '/v1/account/balance-warning',
+    path: '/v1/account/warning',
     summary: 'Be told by webhook when less than this is available',
     tag: 'account',
     access: 'webhooks:write',

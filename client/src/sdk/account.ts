@@ -22,7 +22,7 @@ export class Accounts {
 
   /** The event balance.low tells when less than this is available; null ends it. `below` is a decimal text of tokens. */
   async warnBelow(below: string | null): Promise<Account> {
-    return bodyOf(await this.api.PUT('/v1/account/balance-warning', { body: { below } }));
+    return bodyOf(await this.api.PUT('/v1/account/warning', { body: { below } }));
   }
 
   async entryPage(filter: EntryFilter = {}): Promise<Page<LedgerEntry>> {

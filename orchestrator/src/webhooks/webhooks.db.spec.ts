@@ -150,7 +150,7 @@ describe('an endpoint', () => {
     const one = await aListener(['key.created', 'key.revoked', 'balance.low']);
     const key = await one.ask('POST', '/v1/keys', { name: 'ci', scopes: ['jobs:read'] });
     await one.ask('DELETE', `/v1/keys/${key.body.id}`);
-    const account = await one.ask('PUT', '/v1/account/balance-warning', { below: '999.5' });
+    const account = await one.ask('PUT', '/v1/account/warning', { below: '999.5' });
     expect(account.body.warnBelow).toBe('999500000');
     await one.submit();
     await one.submit();

@@ -380,7 +380,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/account/balance-warning": {
+    "/v1/account/warning": {
         parameters: {
             query?: never;
             header?: never;
