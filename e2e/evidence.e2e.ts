@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobDetail, Provenance } from '@tidemill/protocol';
+import { createKeyFile } from '@tidemill/protocol/node';
 import { verifyJob } from '@tidemill/client/verify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { digitFiles } from './demo/digits.js';
@@ -100,6 +101,29 @@ verify: standard
   expect(bundle.tasks[0]?.inputs.length).toBeGreaterThan(0);
   expect(bundle.attempts[0]?.outputs.map(({ name }) => name)).toContain('checkpoint.bin');
   expect(verifyJob(bundle).fault).toBeNull();
+});
+
+test('the trail is copied, witnessed by a third party, and checked when nobody answers (G15)', async () => {
+  const witness = createKeyFile(join(home, 'witness.json')).address;
+  const watch = ['trail', 'witness', '--key', 'witness.json', '--dir', 'watch', '--once'];
+  const seen = await run(...watch);
+  expect(seen, seen.err).toMatchObject({ code: 0, out: expect.stringContaining('witnessed') });
+  expect((await run('trail', 'checkpoints')).out).toContain(witness);
+  expect((await run('verify', 'trail', '--witness', witness)).code).toBe(0);
+
+  const copied = await run('trail', 'export', '--out', 'trail.jsonl');
+  expect(copied).toMatchObject({ code: 0, out: expect.stringContaining('wrote') });
+  const sound = await offline('verify', 'trail', 'trail.jsonl', '--witness', witness);
+  expect(sound, sound.out).toMatchObject({ code: 0, out: expect.stringContaining(witness) });
+  const stranger = createKeyFile(join(home, 'stranger.json')).address;
+  const without = await offline('verify', 'trail', 'trail.jsonl', '--witness', stranger);
+  expect(without).toMatchObject({ code: 1, out: expect.stringContaining('has signed nothing') });
+
+  // Whoever shows the witness a smaller trail than before is refused, and the proof is kept.
+  alter('watch/last.json', 'watch/last.json', (text) => text.replace(/"size": /, '"size": 9'));
+  const refused = await run(...watch);
+  expect(refused).toMatchObject({ code: 1, out: expect.stringContaining('NOT WITNESSED: REWIND') });
+  expect(readdirSync(join(home, 'watch')).some((name) => name.startsWith('rewind-'))).toBe(true);
 });
 
 async function fetched(id: string): Promise<Provenance> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Digest, Hex32, PublicKeyText } from './digest.js';
+import { Digest, Hex32, PublicKeyText, SignatureText } from './digest.js';
 import {
   AccountId,
   AttemptId,
@@ -317,6 +317,24 @@ export const CheckpointView = z
   })
   .meta({ id: 'Checkpoint' });
 export type CheckpointView = z.infer<typeof CheckpointView>;
+
+const cosignature = {
+  publicKey: PublicKeyText.meta({ description: "The witness's key." }),
+  at: time.meta({ description: 'When it saw the checkpoint, by its own clock.' }),
+  signature: SignatureText,
+};
+
+/** A checkpoint with what third parties signed of it. Whom to believe is for the reader to know from elsewhere. */
+export const WitnessedCheckpointView = CheckpointView.extend({
+  witnesses: z.array(z.object(cosignature)),
+}).meta({ id: 'WitnessedCheckpoint' });
+export type WitnessedCheckpointView = z.infer<typeof WitnessedCheckpointView>;
+export const CheckpointPage = page(WitnessedCheckpointView).meta({ id: 'CheckpointPage' });
+
+export const CosignatureRequest = z
+  .strictObject({ size: z.int().min(1), ...cosignature })
+  .meta({ id: 'CosignatureRequest' });
+export type CosignatureRequest = z.infer<typeof CosignatureRequest>;
 
 export const InclusionProofView = z
   .object({ place: z.int(), size: z.int(), leaf: Hex32, path: z.array(Hex32), root: Hex32 })

@@ -20,6 +20,7 @@ export const TAGS = {
   trailEvent: 'tidemill/trail-event/1',
   trailChain: 'tidemill/trail-chain/1',
   checkpoint: 'tidemill/checkpoint/1',
+  cosignature: 'tidemill/cosignature/1',
 } as const;
 
 /** `tag ‖ 0x0a ‖ body`: the bytes a signature or digest covers. */

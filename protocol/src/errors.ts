@@ -167,6 +167,11 @@ export const ERRORS = {
     title: 'The job is too large for one bundle',
     next: 'Check its receipts one by one, and its events in the trail.',
   },
+  WITNESS_REFUSED: {
+    status: 422,
+    title: 'This is no signature of a witness',
+    next: 'Sign the newest checkpoint as docs/evidence.md says, at the present time.',
+  },
   // webhooks
   WEBHOOK_URL_REFUSED: {
     status: 422,

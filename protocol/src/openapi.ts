@@ -119,6 +119,16 @@ function responseContent(response: NonNullable<Route['response']>): Json {
       },
     };
   }
+  if (response === 'lines') {
+    return {
+      'application/x-ndjson': {
+        schema: {
+          type: 'string',
+          description: 'Lines of JSON: { checkpoint, witnesses } first, then { event } for each.',
+        },
+      },
+    };
+  }
   return { 'application/json': { schema: reference(response) } };
 }
 

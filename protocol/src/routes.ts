@@ -4,8 +4,10 @@ import {
   ArtifactView,
   BatchRequest,
   BatchResult,
+  CheckpointPage,
   CheckpointView,
   ConsistencyProofView,
+  CosignatureRequest,
   CreatedKey,
   CreateKeyRequest,
   CreateUploadRequest,
@@ -24,10 +26,11 @@ import {
   TrailPage,
   UploadView,
   WorkerPage,
+  WitnessedCheckpointView,
   WorkerView,
   type Scope,
 } from './api.js';
-import { Digest } from './digest.js';
+import { Digest, PublicKeyText } from './digest.js';
 import type { ErrorCode } from './errors.js';
 import { entryFilter, jobFilter, paging, workerFilter } from './filters.js';
 import { AttemptId, DecisionId, JobId, KeyId, UploadId, WebhookId, WorkerId } from './ids.js';
@@ -60,7 +63,7 @@ export interface Route {
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType | 'bytes';
   readonly status: number;
-  readonly response?: z.ZodType | 'bytes' | 'events';
+  readonly response?: z.ZodType | 'bytes' | 'events' | 'lines';
   readonly errors: readonly ErrorCode[];
 }
 
@@ -527,6 +530,43 @@ export const ROUTES = {
     status: 200,
     response: TrailPage,
     errors: [],
+  },
+  exportTrail: {
+    method: 'get',
+    path: '/v1/trail/export',
+    summary: 'The whole trail as lines of JSON, from a place on',
+    tag: 'trail',
+    access: 'public',
+    query: z.strictObject({ from: z.coerce.number().int().min(0).default(0) }),
+    status: 200,
+    response: 'lines',
+    errors: [],
+  },
+  listCheckpoints: {
+    method: 'get',
+    path: '/v1/trail/checkpoints',
+    summary: 'Signed checkpoints and who witnessed them, newest first',
+    tag: 'trail',
+    access: 'public',
+    query: z.strictObject({
+      before: z.coerce.number().int().min(0).optional(),
+      witness: PublicKeyText.optional(),
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+    }),
+    status: 200,
+    response: CheckpointPage,
+    errors: [],
+  },
+  addWitness: {
+    method: 'post',
+    path: '/v1/trail/witnesses',
+    summary: 'Keep what a third party signed of a checkpoint',
+    tag: 'trail',
+    access: 'public',
+    body: CosignatureRequest,
+    status: 201,
+    response: WitnessedCheckpointView,
+    errors: [...bodyErrors, 'NOT_FOUND', 'WITNESS_REFUSED', 'CONFLICT'],
   },
   getTrailEvent: {
     method: 'get',

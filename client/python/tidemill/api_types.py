@@ -121,6 +121,14 @@ Checkpoint = TypedDict(
     },
 )
 
+CheckpointPage = TypedDict(
+    "CheckpointPage",
+    {
+        "items": 'list[WitnessedCheckpoint]',
+        "nextCursor": 'Union[str, None]',
+    },
+)
+
 ConsistencyProof = TypedDict(
     "ConsistencyProof",
     {
@@ -129,6 +137,16 @@ ConsistencyProof = TypedDict(
         "path": 'list[str]',
         "fromRoot": 'str',
         "toRoot": 'str',
+    },
+)
+
+CosignatureRequest = TypedDict(
+    "CosignatureRequest",
+    {
+        "size": 'int',
+        "publicKey": 'str',
+        "at": 'str',
+        "signature": 'str',
     },
 )
 
@@ -554,7 +572,7 @@ Problem = TypedDict(
         "type": 'str',
         "title": 'str',
         "status": 'int',
-        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "WEBHOOK_URL_REFUSED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
+        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "WITNESS_REFUSED", "WEBHOOK_URL_REFUSED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
         "detail": 'str',
         "next": 'str',
         "instance": 'NotRequired[str]',
@@ -1091,6 +1109,29 @@ WebhookWithSecret = TypedDict(
         "disabledAt": 'Union[str, None]',
         "secret": 'str',
         "previousUntil": 'Union[str, None]',
+    },
+)
+
+WitnessedCheckpointWitnessesItem = TypedDict(
+    "WitnessedCheckpointWitnessesItem",
+    {
+        "publicKey": 'str',
+        "at": 'str',
+        "signature": 'str',
+    },
+)
+
+WitnessedCheckpoint = TypedDict(
+    "WitnessedCheckpoint",
+    {
+        "size": 'int',
+        "root": 'str',
+        "chain": 'str',
+        "at": 'str',
+        "network": 'str',
+        "publicKey": 'str',
+        "signature": 'str',
+        "witnesses": 'list[WitnessedCheckpointWitnessesItem]',
     },
 )
 

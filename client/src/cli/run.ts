@@ -15,6 +15,7 @@ import { outputsCommand } from './commands/outputs.js';
 import { planCommand } from './commands/plan.js';
 import { receiptCommand } from './commands/receipt.js';
 import { runCommand } from './commands/run.js';
+import { trailCommand } from './commands/trail.js';
 import { upCommand } from './commands/up.js';
 import { verifyCommand } from './commands/verify.js';
 import { webhooksCommand } from './commands/webhooks.js';
@@ -44,6 +45,7 @@ const COMMANDS = [
   webhooksCommand,
   decisionCommand,
   verifyCommand,
+  trailCommand,
   adminCommand,
 ];
 

@@ -75,7 +75,7 @@ export class Tidemill {
     this.keys = new Keys(api);
     this.webhooks = new Webhooks(api);
     this.workers = new Workers(api);
-    this.trail = new Trail(api);
+    this.trail = new Trail(api, transport, this.url);
     this.admin = new Admin(api);
   }
 

@@ -1,15 +1,22 @@
 import { type Api, bodyOf } from './api.js';
+import type { Transport } from './transport.js';
 import type {
   Checkpoint,
   ConsistencyProof,
+  Cosignature,
   Decision,
   InclusionProof,
   TrailEvent,
+  WitnessedCheckpoint,
 } from './types.js';
 
 /** The decision trail: every digested event, its signed checkpoints and their proofs. Public but for single decisions. */
 export class Trail {
-  constructor(private readonly api: Api) {}
+  constructor(
+    private readonly api: Api,
+    private readonly transport: Transport,
+    private readonly baseUrl: string,
+  ) {}
 
   /** Events in order of place, from one place on, as far as the trail goes now. */
   async *events(from = 0): AsyncGenerator<TrailEvent> {
@@ -24,6 +31,20 @@ export class Trail {
     }
   }
 
+  /** The whole trail as lines of JSON, from a place on, as fast as they are read. A broken connection is an error; go on from there. */
+  async *lines(from = 0): AsyncGenerator<string> {
+    const url = `${this.baseUrl}/v1/trail/export?from=${from}`;
+    const { body } = await this.transport.send(() => new Request(url));
+    if (body === null) return;
+    let rest = '';
+    for await (const text of body.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+    if (rest !== '') throw new SyntaxError('the export ends in the middle of a line');
+  }
+
   async event(place: number): Promise<TrailEvent> {
     return bodyOf(await this.api.GET('/v1/trail/events/{place}', { params: { path: { place } } }));
   }
@@ -32,6 +53,18 @@ export class Trail {
   async checkpoint(size?: number): Promise<Checkpoint> {
     const query = size === undefined ? {} : { size };
     return bodyOf(await this.api.GET('/v1/trail/checkpoint', { params: { query } }));
+  }
+
+  /** Signed checkpoints below a size, newest first, and who witnessed them; or those that one witness signed. */
+  async checkpoints(
+    query: { readonly before?: number; readonly witness?: string; readonly limit?: number } = {},
+  ): Promise<WitnessedCheckpoint[]> {
+    return bodyOf(await this.api.GET('/v1/trail/checkpoints', { params: { query } })).items;
+  }
+
+  /** Hands in what a witness signed of a checkpoint. */
+  async witness(signed: Cosignature): Promise<WitnessedCheckpoint> {
+    return bodyOf(await this.api.POST('/v1/trail/witnesses', { body: signed }));
   }
 
   /** That the event at a place is in the tree of a size. */

@@ -30,5 +30,7 @@ export type Provenance = Schemas['Provenance'];
 export type SignedReceipt = Schemas['SignedReceipt'];
 export type TrailEvent = Schemas['TrailEvent'];
 export type Checkpoint = Schemas['Checkpoint'];
+export type WitnessedCheckpoint = Schemas['WitnessedCheckpoint'];
+export type Cosignature = Schemas['CosignatureRequest'];
 export type InclusionProof = Schemas['InclusionProof'];
 export type ConsistencyProof = Schemas['ConsistencyProof'];

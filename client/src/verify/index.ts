@@ -1,5 +1,8 @@
 export { keepCheckpoint, keptCheckpoints } from './kept-checkpoints.js';
+export { downloadTrail } from './trail-download.js';
 export { exportTrail, trailFile, TrailFileError } from './trail-file.js';
 export { servedTrail, type TrailSource } from './trail-source.js';
 export { verifyJob, verifySignedReceipt } from './verify-evidence.js';
+export { checkContinues, cosign, WitnessRefusal } from './witness.js';
+export { WitnessMemory } from './witness-memory.js';
 export { verifyTrail, type TrailVerification, type VerifyTrailOptions } from './verify-trail.js';

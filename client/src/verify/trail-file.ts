@@ -2,11 +2,18 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CheckpointView, type TrailEventView } from '@tidemill/protocol';
+import { CheckpointView, WitnessedCheckpointView, type TrailEventView } from '@tidemill/protocol';
 import type { TrailSource } from './trail-source.js';
 
-/** One line of a trail file: first the checkpoint, if there is one, then the events. */
-type Line = { readonly checkpoint: CheckpointView } | { readonly event: TrailEventView };
+/** One line of a trail file: first checkpoints, the newest ahead, if there are any; then the events. */
+type Line =
+  | {
+      readonly checkpoint: CheckpointView;
+      readonly witnesses: WitnessedCheckpointView['witnesses'];
+    }
+  | { readonly event: TrailEventView };
+
+const Witnessed = WitnessedCheckpointView.shape.witnesses;
 
 /** A file that is no trail file; the message names the line. */
 export class TrailFileError extends Error {
@@ -34,6 +41,15 @@ export function trailFile(file: string): TrailSource {
   return {
     checkpoint: async () => {
       for await (const line of linesOf(file)) return 'checkpoint' in line ? line.checkpoint : null;
+      return null;
+    },
+    witnessed: async (publicKey) => {
+      for await (const line of linesOf(file)) {
+        if ('event' in line) return null;
+        const { checkpoint, witnesses } = line;
+        if (witnesses.some((one) => one.publicKey === publicKey))
+          return { ...checkpoint, witnesses };
+      }
       return null;
     },
     async *events() {
@@ -67,7 +83,10 @@ function parsed(text: string, where: string): Line {
     if ('event' in value) return { event: value.event as TrailEventView };
     const checkpoint =
       'checkpoint' in value ? CheckpointView.safeParse(value.checkpoint) : undefined;
-    if (checkpoint?.success === true) return { checkpoint: checkpoint.data };
+    const signed = Witnessed.safeParse('witnesses' in value ? value.witnesses : []);
+    if (checkpoint?.success === true && signed.success) {
+      return { checkpoint: checkpoint.data, witnesses: signed.data };
+    }
   }
   throw new TrailFileError(`${where} is neither a checkpoint nor an event of a trail`);
 }

@@ -89,6 +89,7 @@ function shown({
 }): TrailSource {
   return {
     checkpoint: () => Promise.resolve(checkpoint),
+    witnessed: () => Promise.resolve(null),
     async *events() {
       yield* events;
     },
@@ -208,6 +209,7 @@ test('a network without a checkpoint is a trail without one; other failures stay
       async *events() {
         yield* trailOf(bodies).events;
       },
+      checkpoints: () => Promise.resolve([]),
       checkpoint: () =>
         Promise.reject(new TidemillError({ code, status: 404, title: '', detail: '', next: '' })),
     });

@@ -11,6 +11,7 @@ import {
 } from '@tidemill/protocol';
 import { nodeSha256, nodeVerifier } from '@tidemill/protocol/node';
 import type { TrailSource } from './trail-source.js';
+import { isCosigned } from './witness.js';
 
 export interface VerifyTrailOptions {
   readonly source: TrailSource;
@@ -18,6 +19,8 @@ export interface VerifyTrailOptions {
   readonly network?: string | undefined;
   /** The operator's keys in base58. Default: those of the checkpoints kept, else that of the one shown. */
   readonly publicKeys?: readonly string[] | undefined;
+  /** Keys of witnesses in base58: each must have signed a checkpoint that the trail agrees with. */
+  readonly witnesses?: readonly string[] | undefined;
   /** Checkpoints from earlier visits: only what is kept elsewhere can show that the operator changed its mind. */
   readonly kept?: readonly CheckpointView[] | undefined;
   /** An earlier copy of the trail, which names the very event that was changed. */
@@ -31,6 +34,16 @@ export interface TrailVerification extends TrailReport {
   readonly checkpoint: CheckpointView | null;
   /** Where the operator's key is known from; `shown` proves only that the trail agrees with itself. */
   readonly keyFrom: 'given' | 'kept' | 'shown';
+  /** What each witness that was asked for says; the trail agrees with it when there is no fault. */
+  readonly witnesses: readonly WitnessFinding[];
+}
+
+/** A witness's newest word: how many events it vouches for and when it saw them. */
+export interface WitnessFinding {
+  readonly publicKey: string;
+  readonly result: 'ok' | 'missing' | 'bad';
+  readonly size: number | null;
+  readonly at: string | null;
 }
 
 const PROGRESS_EVERY = 1_000;
@@ -39,7 +52,11 @@ const PROGRESS_EVERY = 1_000;
 export async function verifyTrail(options: VerifyTrailOptions): Promise<TrailVerification> {
   // Before the events: then the trail that is read is at least as long as the checkpoint says.
   const checkpoint = await options.source.checkpoint();
-  const { trust, keyFrom } = await trustOf(options, checkpoint);
+  const witnessed = await Promise.all(
+    (options.witnesses ?? []).map((key) => findingOf(options.source, key)),
+  );
+  const kept = [...(options.kept ?? []), ...witnessed.flatMap(({ vouched }) => vouched)];
+  const { trust, keyFrom } = await trustOf({ ...options, kept }, checkpoint);
   const verifier = new TrailVerifier(trust, { sha256: nodeSha256, verify: nodeVerifier() });
   let count = 0;
   for await (const event of options.source.events()) {
@@ -47,7 +64,26 @@ export async function verifyTrail(options: VerifyTrailOptions): Promise<TrailVer
     count += 1;
     if (count % PROGRESS_EVERY === 0) options.onProgress?.(count);
   }
-  return { ...verifier.finish(), checkpoint, keyFrom };
+  const witnesses = witnessed.map(({ finding }) => finding);
+  return { ...verifier.finish(), checkpoint, keyFrom, witnesses };
+}
+
+/** What a witness says, and the checkpoint it vouches for: that counts as one that was kept elsewhere. */
+async function findingOf(
+  source: TrailSource,
+  publicKey: string,
+): Promise<{ readonly finding: WitnessFinding; readonly vouched: readonly CheckpointView[] }> {
+  const seen = await source.witnessed(publicKey);
+  const signed = seen?.witnesses.find((one) => one.publicKey === publicKey);
+  if (seen === null || signed === undefined) {
+    return { finding: { publicKey, result: 'missing', size: null, at: null }, vouched: [] };
+  }
+  const { witnesses: _, ...checkpoint } = seen;
+  const result = isCosigned(checkpoint, signed) ? 'ok' : 'bad';
+  return {
+    finding: { publicKey, result, size: seen.size, at: signed.at },
+    vouched: result === 'ok' ? [checkpoint] : [],
+  };
 }
 
 async function trustOf(

@@ -13,8 +13,11 @@ import { SEQUENCER_EVERY_MS, SequencerLoop } from './sequencer.loop.js';
 import { PgTrailWriter } from './pg-trail.writer.js';
 import { Sequencer } from './sequencer.js';
 import { TrailController } from './trail.controller.js';
+import { TrailExport } from './trail-export.js';
 import { TrailReader } from './trail.reader.js';
 import { TrailWriter } from './trail.writer.js';
+import { WitnessesController } from './witnesses.controller.js';
+import { Witnesses } from './witnesses.js';
 
 const sequencerLoop: Provider = {
   provide: SequencerLoop,
@@ -34,15 +37,17 @@ const checkpoints: Provider = {
  * Trail: what was decided, when and why, so that nobody can change it unseen.
  *
  * Reads:    trail_events of committed transactions.
- * Writes:   their places, the hash chain and tree over them, and signed checkpoints.
+ * Writes:   their places, the hash chain and tree over them, signed checkpoints, and what witnesses sign of those.
  * Promises: an event exists exactly when its change was committed; it gets one place, once, within a second (G15).
  */
 @Module({
-  controllers: [TrailController],
+  controllers: [TrailController, WitnessesController],
   providers: [
     { provide: TrailWriter, useClass: PgTrailWriter },
     TrailReader,
     FreshCheckpoint,
+    TrailExport,
+    Witnesses,
     sequencerLoop,
     checkpoints,
   ],

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import {
   bytesToHex,
   consistencyProof,
-  encodeBase58,
   inclusionProof,
   rootOf,
   subtreesOf,
@@ -14,6 +13,12 @@ import {
 } from '@tidemill/protocol';
 import { nodeSha256 } from '@tidemill/protocol/node';
 import { Db } from '../platform/db/db.js';
+import {
+  CHECKPOINT_COLUMNS,
+  checkpointView,
+  timeText,
+  type CheckpointRow,
+} from './checkpoint-rows.js';
 import { loadSubtrees } from './subtrees.js';
 
 /** The trail for whoever wants to check it: events, checkpoints and proofs. Everything in it is public. */
@@ -118,35 +123,8 @@ function eventView(row: EventRow): TrailEventView {
   };
 }
 
-interface CheckpointRow {
-  readonly size: bigint;
-  readonly network: string;
-  readonly root: Buffer;
-  readonly chain: Buffer;
-  readonly at_ms: bigint;
-  readonly public_key: Buffer;
-  readonly signature: Buffer;
-}
-
 const CHECKPOINT = `
-SELECT size, network, root, chain, at_ms, public_key, signature FROM trail_checkpoints
+SELECT ${CHECKPOINT_COLUMNS} FROM trail_checkpoints
 WHERE $1::bigint IS NULL OR size = $1
 ORDER BY size DESC
 LIMIT 1`;
-
-function checkpointView(row: CheckpointRow): CheckpointView {
-  return {
-    size: Number(row.size),
-    root: bytesToHex(row.root),
-    chain: bytesToHex(row.chain),
-    at: timeText(row.at_ms),
-    network: row.network,
-    publicKey: encodeBase58(row.public_key),
-    signature: encodeBase58(row.signature),
-  };
-}
-
-/** Milliseconds since 1970 as ISO 8601 with exactly three decimals, so that what is hashed can be read back from it. */
-function timeText(ms: bigint): string {
-  return new Date(Number(ms)).toISOString();
-}

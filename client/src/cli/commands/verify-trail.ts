@@ -17,6 +17,7 @@ import type { Session } from '../session.js';
 interface VerifyOptions {
   readonly file?: string;
   readonly copy?: string;
+  readonly witness?: string[];
   readonly export?: string;
   readonly publicKey?: string;
 }
@@ -24,11 +25,17 @@ interface VerifyOptions {
 export const verifyTrailCommand = (cli: Cli) =>
   new Command('trail')
     .description('recompute the decision trail and compare it with every checkpoint seen before')
-    .option('--file <file>', 'check an exported trail instead of the one the network serves')
+    .argument('[file]', 'an exported trail, instead of the one the network serves')
+    .option('--file <file>', 'the same')
     .option('--export <file>', 'write the trail to a new file first, then check that')
     .option('--copy <file>', 'an earlier export, which names the very event that was changed')
     .option('--public-key <key>', "the operator's key in base58 (default: as seen first)")
-    .action(cli.act(verify));
+    .option('--witness <key...>', 'a third party whose signed checkpoint it must agree with')
+    .action(
+      cli.act((session, file: string | undefined, options: VerifyOptions) =>
+        verify(session, file === undefined ? options : { ...options, file }),
+      ),
+    );
 
 async function verify(session: Session, options: VerifyOptions): Promise<ExitCode> {
   const source = await sourceOf(session, options);
@@ -41,6 +48,7 @@ async function verify(session: Session, options: VerifyOptions): Promise<ExitCod
   const result = await verifyTrail({
     source,
     kept,
+    witnesses: options.witness,
     ...(options.copy === undefined
       ? {}
       : { copy: trailFile(resolve(session.io.cwd, options.copy)) }),
@@ -53,7 +61,8 @@ async function verify(session: Session, options: VerifyOptions): Promise<ExitCod
   session.show({ ...result, comparedWith: kept.length }, () =>
     report(session, result, kept.length, keptFile),
   );
-  return fault === null ? EXIT.succeeded : EXIT.failed;
+  const isWitnessed = result.witnesses.every((one) => one.result === 'ok');
+  return fault === null && isWitnessed ? EXIT.succeeded : EXIT.failed;
 }
 
 async function sourceOf(session: Session, options: VerifyOptions): Promise<TrailSource> {
@@ -87,7 +96,12 @@ function report(
       kept: 'the key seen before',
       shown: 'the key it shows: this visit proves only that the trail agrees with itself',
     }[keyFrom];
-    return `${colors.green('The trail is sound.')}\n${session.facts([
+    const missing = result.witnesses.filter((one) => one.result !== 'ok');
+    const verdict =
+      missing.length === 0
+        ? colors.green('The trail is sound.')
+        : colors.red('The trail agrees with itself, but a witness does not vouch for it.');
+    return `${verdict}\n${session.facts([
       ['events', size],
       [
         'vouched for',
@@ -96,6 +110,15 @@ function report(
           : `${vouched} by signed checkpoints, with ${trust}`,
       ],
       ['compared with', `${kept} checkpoint${kept === 1 ? '' : 's'} kept from earlier visits`],
+      ...result.witnesses.map(
+        ({ publicKey, result: is, size: seen, at }) =>
+          [
+            'witness',
+            is === 'ok'
+              ? `${publicKey} saw ${seen} of these events at ${at}`
+              : `${publicKey}: ${is === 'bad' ? 'its signature is not valid' : 'has signed nothing of this'}`,
+          ] as const,
+      ),
       ['root', root],
     ])}`;
   }

@@ -518,6 +518,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/trail/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole trail as lines of JSON, from a place on */
+        get: operations["exportTrail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trail/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Signed checkpoints and who witnessed them, newest first */
+        get: operations["listCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trail/witnesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep what a third party signed of a checkpoint */
+        post: operations["addWitness"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/trail/events/{place}": {
         parameters: {
             query?: never;
@@ -708,12 +759,27 @@ export interface components {
             publicKey: string;
             signature: string;
         };
+        CheckpointPage: {
+            items: components["schemas"]["WitnessedCheckpoint"][];
+            nextCursor: string | null;
+        };
         ConsistencyProof: {
             from: number;
             to: number;
             path: string[];
             fromRoot: string;
             toRoot: string;
+        };
+        CosignatureRequest: {
+            size: number;
+            /** @description The witness's key. */
+            publicKey: string;
+            /**
+             * Format: date-time
+             * @description When it saw the checkpoint, by its own clock.
+             */
+            at: string;
+            signature: string;
         };
         CreateKeyRequest: {
             name: string;
@@ -1003,7 +1069,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "JSON_MALFORMED" | "JSON_TOO_DEEP" | "JSON_DUPLICATE_KEY" | "JSON_FORBIDDEN_KEY" | "JSON_TOO_LARGE" | "VALIDATION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_MISMATCH" | "CURSOR_INVALID" | "CONFLICT" | "RATE_LIMITED" | "QUEUE_FULL" | "TENANT_LIMIT" | "UNAVAILABLE" | "INTERNAL" | "UNAUTHENTICATED" | "FORBIDDEN" | "LOGIN_REFUSED" | "KEY_UNSOUND" | "RUNTIME_NOT_OFFERED" | "INSUFFICIENT_FUNDS" | "NO_PRICE" | "DEADLINE_PASSED" | "MODEL_INVALID" | "MODEL_TOO_LARGE" | "MODEL_NOT_SEEDABLE" | "DATA_INVALID" | "ARTIFACT_MISSING" | "VERIFY_UNSUPPORTED" | "PROVENANCE_TOO_LARGE" | "WEBHOOK_URL_REFUSED" | "DIGEST_MISMATCH" | "ARTIFACT_TOO_LARGE" | "QUOTA_EXCEEDED" | "RANGE_INVALID" | "UPLOAD_OFFSET" | "UPLOAD_GONE";
+            code: "JSON_MALFORMED" | "JSON_TOO_DEEP" | "JSON_DUPLICATE_KEY" | "JSON_FORBIDDEN_KEY" | "JSON_TOO_LARGE" | "VALIDATION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_MISMATCH" | "CURSOR_INVALID" | "CONFLICT" | "RATE_LIMITED" | "QUEUE_FULL" | "TENANT_LIMIT" | "UNAVAILABLE" | "INTERNAL" | "UNAUTHENTICATED" | "FORBIDDEN" | "LOGIN_REFUSED" | "KEY_UNSOUND" | "RUNTIME_NOT_OFFERED" | "INSUFFICIENT_FUNDS" | "NO_PRICE" | "DEADLINE_PASSED" | "MODEL_INVALID" | "MODEL_TOO_LARGE" | "MODEL_NOT_SEEDABLE" | "DATA_INVALID" | "ARTIFACT_MISSING" | "VERIFY_UNSUPPORTED" | "PROVENANCE_TOO_LARGE" | "WITNESS_REFUSED" | "WEBHOOK_URL_REFUSED" | "DIGEST_MISMATCH" | "ARTIFACT_TOO_LARGE" | "QUOTA_EXCEEDED" | "RANGE_INVALID" | "UPLOAD_OFFSET" | "UPLOAD_GONE";
             detail: string;
             next: string;
             instance?: string;
@@ -1388,6 +1454,26 @@ export interface components {
             secret: string;
             /** @description Until then messages carry the signature of the secret before as well. */
             previousUntil: string | null;
+        };
+        WitnessedCheckpoint: {
+            size: number;
+            root: string;
+            chain: string;
+            /** Format: date-time */
+            at: string;
+            network: string;
+            publicKey: string;
+            signature: string;
+            witnesses: {
+                /** @description The witness's key. */
+                publicKey: string;
+                /**
+                 * Format: date-time
+                 * @description When it saw the checkpoint, by its own clock.
+                 */
+                at: string;
+                signature: string;
+            }[];
         };
         Worker: {
             id: string;
@@ -4797,6 +4883,229 @@ export interface operations {
                 };
             };
             /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportTrail: {
+        parameters: {
+            query?: {
+                from?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCheckpoints: {
+        parameters: {
+            query?: {
+                before?: number;
+                witness?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointPage"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addWitness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CosignatureRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WitnessedCheckpoint"];
+                };
+            };
+            /** @description JSON_MALFORMED, JSON_TOO_DEEP, JSON_DUPLICATE_KEY, JSON_FORBIDDEN_KEY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CONFLICT */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description JSON_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED, WITNESS_REFUSED */
             422: {
                 headers: {
                     [name: string]: unknown;
