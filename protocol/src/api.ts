@@ -255,6 +255,9 @@ export const WorkerView = z
     slots: z.int(),
     asks: z.object({ gpuHour: BaseUnits, cpuHour: BaseUnits }),
     running: z.int(),
+    operator: PublicKeyText.nullable().meta({
+      description: 'Whose machine it is; copies of one task never go to two machines of one.',
+    }),
     joinedAt: time,
     lastSeenAt: time.nullable(),
     earned: BaseUnits,
@@ -263,6 +266,53 @@ export const WorkerView = z
   })
   .meta({ id: 'Worker' });
 export type WorkerView = z.infer<typeof WorkerView>;
+/** What the owner of a worker sees of it. */
+export const WorkerOwnerView = z
+  .object({
+    publicKey: PublicKeyText,
+    payout: PublicKeyText,
+    payoutChange: z.object({ payout: PublicKeyText, at: time }).nullable(),
+  })
+  .meta({ id: 'WorkerOwner' });
+export type WorkerOwnerView = z.infer<typeof WorkerOwnerView>;
+
+export const EARNINGS_PERIODS = ['hour', 'day', 'week', 'month'] as const;
+export type EarningsPeriod = (typeof EARNINGS_PERIODS)[number];
+/** What a worker was booked for its results, by periods in UTC, oldest first; periods without any are left out. */
+export const EarningsView = z
+  .object({
+    by: z.enum(EARNINGS_PERIODS),
+    items: z.array(z.object({ from: time, results: z.int(), amount: BaseUnits })),
+    total: BaseUnits,
+  })
+  .meta({ id: 'Earnings' });
+export type EarningsView = z.infer<typeof EarningsView>;
+
+const askRange = z.object({ low: BaseUnits, median: BaseUnits, high: BaseUnits });
+/** What the workers that are online ask, and what is asked of them. */
+export const MarketView = z
+  .object({
+    classes: z.array(
+      z.object({
+        runtime: z.string(),
+        class: z.string(),
+        workers: z.int(),
+        slots: z.int(),
+        cpuHour: askRange,
+        gpuHour: askRange.nullable(),
+      }),
+    ),
+    demand: z.array(
+      z.object({
+        runtime: z.string(),
+        waiting: z.int().meta({ description: 'Tasks that wait for a worker now.' }),
+        lastHour: z.int().meta({ description: 'Attempts that began within the last hour.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Market' });
+export type MarketView = z.infer<typeof MarketView>;
+
 export const WorkerPage = page(WorkerView).meta({ id: 'WorkerPage' });
 
 export const DecisionView = z

@@ -21,6 +21,8 @@ export const TAGS = {
   trailChain: 'tidemill/trail-chain/1',
   checkpoint: 'tidemill/checkpoint/1',
   cosignature: 'tidemill/cosignature/1',
+  ownerOrder: 'tidemill/owner-order/1',
+  operator: 'tidemill/operator/1',
 } as const;
 
 /** `tag ‖ 0x0a ‖ body`: the bytes a signature or digest covers. */

@@ -106,6 +106,11 @@ export const ERRORS = {
     title: 'The login is not valid',
     next: 'Ask for a new challenge and sign exactly its message.',
   },
+  ORDER_REFUSED: {
+    status: 403,
+    title: "This is not an order of the worker's owner",
+    next: 'Sign it with the key that detail names, with a clock that is right, for this worker and network.',
+  },
   KEY_UNSOUND: {
     status: 422,
     title: 'This public key cannot identify anybody',

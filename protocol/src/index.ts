@@ -17,6 +17,7 @@ export * from './messages.js';
 export * from './metric-names.js';
 export * from './money.js';
 export * from './openapi.js';
+export * from './owner-order.js';
 export * from './payload.js';
 export * from './provenance.js';
 export * from './receipt.js';

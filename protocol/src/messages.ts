@@ -4,6 +4,7 @@ import { Digest, PublicKeyText, SignatureText } from './digest.js';
 import { AttemptId, JobId, SessionId, TaskId, WorkerId } from './ids.js';
 import { Nonce } from './login.js';
 import { Ask } from './money.js';
+import { OperatorCertificate } from './owner-order.js';
 import { SignedReceipts } from './receipt.js';
 import { Capabilities, Resources } from './resources.js';
 
@@ -48,6 +49,8 @@ export const WorkerProfile = z.strictObject({
   asks: z.strictObject({ gpuHour: Ask, cpuHour: Ask }),
   /** Where earnings go; the worker's own key when absent. */
   payout: PublicKeyText.optional(),
+  /** Whose machine it is, since version 2: copies of one task never go to two machines of one operator. Taken from the login only. */
+  operator: OperatorCertificate.optional(),
 });
 export type WorkerProfile = z.infer<typeof WorkerProfile>;
 

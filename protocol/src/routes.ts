@@ -13,6 +13,8 @@ import {
   CreateUploadRequest,
   CreditRequest,
   DecisionView,
+  EARNINGS_PERIODS,
+  EarningsView,
   InclusionProofView,
   JobDetail,
   JobPage,
@@ -20,11 +22,13 @@ import {
   KeyPage,
   LedgerEntryPage,
   LogPage,
+  MarketView,
   OutputList,
   PlanView,
   TrailEventView,
   TrailPage,
   UploadView,
+  WorkerOwnerView,
   WorkerPage,
   WitnessedCheckpointView,
   WorkerView,
@@ -36,6 +40,7 @@ import { entryFilter, jobFilter, paging, workerFilter } from './filters.js';
 import { AttemptId, DecisionId, JobId, KeyId, UploadId, WebhookId, WorkerId } from './ids.js';
 import { JobSpec } from './job-spec.js';
 import { LoginChallenge, LoginChallengeRequest, LoginRequest, LoginResult } from './login.js';
+import { SignedOrder } from './owner-order.js';
 import { Provenance, SignedReceipt } from './provenance/bundle.js';
 import {
   BalanceWarning,
@@ -406,6 +411,45 @@ export const ROUTES = {
     response: WorkerView,
     errors: ['NOT_FOUND'],
   },
+  getWorkerEarnings: {
+    method: 'get',
+    path: '/v1/workers/{id}/earnings',
+    summary: 'What a worker was booked, by periods',
+    tag: 'workers',
+    access: 'public',
+    params: z.strictObject({ id: WorkerId }),
+    query: z.strictObject({
+      by: z.enum(EARNINGS_PERIODS).default('day'),
+      from: z.iso.datetime().optional(),
+      to: z.iso.datetime().optional(),
+    }),
+    status: 200,
+    response: EarningsView,
+    errors: ['NOT_FOUND'],
+  },
+  orderWorker: {
+    method: 'post',
+    path: '/v1/workers/{id}/orders',
+    summary: "Carry out what a worker's owner has signed",
+    tag: 'workers',
+    access: 'public',
+    params: z.strictObject({ id: WorkerId }),
+    body: SignedOrder,
+    status: 200,
+    response: WorkerOwnerView,
+    errors: [...bodyErrors, 'NOT_FOUND', 'ORDER_REFUSED', 'KEY_UNSOUND', 'CONFLICT'],
+  },
+  getMarket: {
+    method: 'get',
+    path: '/v1/market',
+    summary: 'What workers ask, and what is asked of them',
+    tag: 'workers',
+    access: 'public',
+    status: 200,
+    response: MarketView,
+    errors: [],
+  },
+
   getDecision: {
     method: 'get',
     path: '/v1/decisions/{id}',

@@ -1,5 +1,8 @@
-/** The worker protocol this build speaks, newest first. A peer and we take the highest number both list. */
-export const PROTOCOL_VERSIONS = [1] as const;
+/**
+ * The worker protocol this build speaks, newest first: this version and the one before it, so that workers and orchestrators may be
+ * updated in any order. A peer and we take the highest number both list. Version 2 added `operator` to the profile.
+ */
+export const PROTOCOL_VERSIONS = [2, 1] as const;
 
 export type ProtocolVersion = (typeof PROTOCOL_VERSIONS)[number];
 

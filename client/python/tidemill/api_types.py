@@ -209,6 +209,24 @@ Decision = TypedDict(
     },
 )
 
+EarningsItemsItem = TypedDict(
+    "EarningsItemsItem",
+    {
+        "from": 'str',
+        "results": 'int',
+        "amount": 'str',
+    },
+)
+
+Earnings = TypedDict(
+    "Earnings",
+    {
+        "by": 'Literal["hour", "day", "week", "month"]',
+        "items": 'list[EarningsItemsItem]',
+        "total": 'str',
+    },
+)
+
 ExpectedStartEstimate = TypedDict(
     "ExpectedStartEstimate",
     {
@@ -502,6 +520,53 @@ LoginResult = TypedDict(
     },
 )
 
+MarketClassesItemCpuHour = TypedDict(
+    "MarketClassesItemCpuHour",
+    {
+        "low": 'str',
+        "median": 'str',
+        "high": 'str',
+    },
+)
+
+MarketClassesItemGpuHour = TypedDict(
+    "MarketClassesItemGpuHour",
+    {
+        "low": 'str',
+        "median": 'str',
+        "high": 'str',
+    },
+)
+
+MarketClassesItem = TypedDict(
+    "MarketClassesItem",
+    {
+        "runtime": 'str',
+        "class": 'str',
+        "workers": 'int',
+        "slots": 'int',
+        "cpuHour": 'MarketClassesItemCpuHour',
+        "gpuHour": 'Union[MarketClassesItemGpuHour, None]',
+    },
+)
+
+MarketDemandItem = TypedDict(
+    "MarketDemandItem",
+    {
+        "runtime": 'str',
+        "waiting": 'int',
+        "lastHour": 'int',
+    },
+)
+
+Market = TypedDict(
+    "Market",
+    {
+        "classes": 'list[MarketClassesItem]',
+        "demand": 'list[MarketDemandItem]',
+    },
+)
+
 NoopRuntime = TypedDict(
     "NoopRuntime",
     {
@@ -572,7 +637,7 @@ Problem = TypedDict(
         "type": 'str',
         "title": 'str',
         "status": 'int',
-        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "WITNESS_REFUSED", "WEBHOOK_URL_REFUSED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
+        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "ORDER_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "WITNESS_REFUSED", "WEBHOOK_URL_REFUSED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
         "detail": 'str',
         "next": 'str',
         "instance": 'NotRequired[str]',
@@ -800,6 +865,15 @@ Resources = TypedDict(
         "disk": 'NotRequired[str]',
         "gpuModels": 'NotRequired[list[str]]',
         "isolation": 'NotRequired[Literal["process", "namespaces", "sandbox"]]',
+    },
+)
+
+SignedOrder = TypedDict(
+    "SignedOrder",
+    {
+        "order": 'str',
+        "signature": 'str',
+        "newSignature": 'NotRequired[str]',
     },
 )
 
@@ -1165,11 +1239,29 @@ Worker = TypedDict(
         "slots": 'int',
         "asks": 'WorkerAsks',
         "running": 'int',
+        "operator": 'Union[str, None]',
         "joinedAt": 'str',
         "lastSeenAt": 'Union[str, None]',
         "earned": 'str',
         "pending": 'str',
         "results": 'WorkerResults',
+    },
+)
+
+WorkerOwnerPayoutChange = TypedDict(
+    "WorkerOwnerPayoutChange",
+    {
+        "payout": 'str',
+        "at": 'str',
+    },
+)
+
+WorkerOwner = TypedDict(
+    "WorkerOwner",
+    {
+        "publicKey": 'str',
+        "payout": 'str',
+        "payoutChange": 'Union[WorkerOwnerPayoutChange, None]',
     },
 )
 

@@ -52,6 +52,7 @@ export function aWorker(change: Partial<Worker> = {}): Worker {
     slots: 1,
     asks: { gpuHour: '0', cpuHour: '50000' },
     running: 0,
+    operator: null,
     joinedAt: AT,
     lastSeenAt: AT,
     earned: '0',

@@ -48,6 +48,7 @@ test.each([
     'limits.maxPricePerGpuHour or limits.maxPricePerCpuHour',
   ],
   ['other_copy', aTask({ excluded: [workerId(1)] }), aWorker(), 'verify: none'],
+  ['other_copy', aTask({ excludedOperators: ['x'] }), aWorker({ operator: 'x' }), 'verify: none'],
 ])('%s removes a worker, and says what could be relaxed', (constraint, task, worker, relax) => {
   expect(removedBy(task, worker)).toEqual([{ constraint, removed: 1, relax }]);
 });

@@ -68,7 +68,9 @@ const LASTING: readonly Constraint[] = [
   {
     name: 'other_copy',
     relax: 'verify: none',
-    holds: (task, worker) => !task.excluded.includes(worker.id),
+    holds: (task, worker) =>
+      !task.excluded.includes(worker.id) &&
+      (worker.operator === null || !task.excludedOperators.includes(worker.operator)),
   },
 ];
 

@@ -24,7 +24,7 @@ const within = (a: Resources, b: Resources): boolean =>
 
 /** The hard rules once more, in words of their own. */
 function mayRun(
-  { needs, maxGpuAsk, maxCpuAsk, excluded, runtimeClass }: QueuedTask,
+  { needs, maxGpuAsk, maxCpuAsk, excluded, excludedOperators, runtimeClass }: QueuedTask,
   worker: OpenWorker,
 ): boolean {
   const { runtimes, isolation, gpuModel } = worker.capabilities;
@@ -38,7 +38,8 @@ function mayRun(
     (needs.gpuModels.length === 0 || (gpuModel !== null && needs.gpuModels.includes(gpuModel))) &&
     within(needs.resources, worker.total) &&
     (limit === null || ask <= limit) &&
-    !excluded.includes(worker.id)
+    !excluded.includes(worker.id) &&
+    (worker.operator === null || !excludedOperators.includes(worker.operator))
   );
 }
 
@@ -132,6 +133,8 @@ test('copies of one task go to different workers, all in one runtime class', () 
         if (family === null) continue;
         const copies = placed.filter(({ task }) => task.family === family);
         expect(new Set(copies.map(({ worker }) => worker.id)).size).toBe(copies.length);
+        const operators = copies.flatMap(({ worker }) => worker.operator ?? []);
+        expect(new Set(operators).size).toBe(operators.length);
         const classes = copies.map(
           ({ task, worker }) =>
             worker.capabilities.runtimes.find(({ name }) => name === task.needs.runtime)?.class,
@@ -148,8 +151,11 @@ test('a task that asks for no more is never passed over for one of lower priorit
     fc.property(snapshots, (view) => {
       const plan = place(view);
       const placed = pairs(view, plan);
-      const asks = ({ needs, maxGpuAsk, maxCpuAsk, excluded, runtimeClass }: QueuedTask) =>
-        JSON.stringify([needs, String(maxGpuAsk), String(maxCpuAsk), excluded, runtimeClass]);
+      const asks = ({ needs, maxGpuAsk, maxCpuAsk, ...task }: QueuedTask) =>
+        JSON.stringify([
+          ...[needs, String(maxGpuAsk), String(maxCpuAsk)],
+          ...[task.excluded, task.excludedOperators, task.runtimeClass],
+        ]);
       for (const { taskId } of plan.unplaced) {
         const waiting = view.queued.find(({ id }) => id === taskId);
         if (waiting === undefined || waiting.family !== null) continue;

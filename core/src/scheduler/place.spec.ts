@@ -116,6 +116,20 @@ test('copies of one task wait rather than share a worker', () => {
   ]);
 });
 
+test('executions of one task go to machines of different operators', () => {
+  const copies = [aTask({ id: 1, family: 'f' }), aTask({ id: 2, family: 'f' })];
+  const workers = [
+    aWorker({ id: 1, operator: 'x' }),
+    aWorker({ id: 2, operator: 'x' }),
+    aWorker({ id: 3 }),
+  ];
+  const plan = place({ queued: copies, workers });
+  expect(plan.placements.map((placement) => placement.workerId)).toEqual([
+    workerId(1),
+    workerId(3),
+  ]);
+});
+
 test('a thousand tasks find places on two hundred workers in one turn', () => {
   const queued = Array.from({ length: 1_000 }, (_, i) =>
     aTask({ id: i, resources: { cpuMilli: 500 } }),

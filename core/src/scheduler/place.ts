@@ -30,6 +30,13 @@ export interface Plan {
 /** Candidates kept in a placement: enough to see how close the choice was. */
 const SHOWN_CANDIDATES = 3;
 
+/** What was placed of one task in this turn. */
+interface Family {
+  readonly workers: WorkerId[];
+  readonly operators: string[];
+  readonly runtimeClass: string | null;
+}
+
 interface Group {
   readonly suitable: OpenWorker[];
   readonly removedBy: readonly Removed[];
@@ -46,7 +53,7 @@ export function place(snapshot: Snapshot): Plan {
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .map((worker) => ({ ...worker }));
   const groups = new Map<string, Group>();
-  const families = new Map<string, { readonly workers: WorkerId[]; runtimeClass: string | null }>();
+  const families = new Map<string, Family>();
   const given = new Map<WorkerId, number>();
   // A group whose workers are all full stays so for the rest of the turn.
   const full = new Set<Group>();
@@ -91,9 +98,11 @@ export function place(snapshot: Snapshot): Plan {
     if (task.family !== null) {
       const family = families.get(task.family) ?? {
         workers: [],
+        operators: [],
         runtimeClass: runtimeClassOf(first.worker, task.needs.runtime),
       };
       family.workers.push(first.worker.id);
+      if (first.worker.operator !== null) family.operators.push(first.worker.operator);
       families.set(task.family, family);
     }
   }
@@ -105,18 +114,13 @@ function byPriority(a: QueuedTask, b: QueuedTask): number {
 }
 
 /** What was placed of the same family in this turn binds the task like what runs already. */
-function besideItsFamily(
-  task: QueuedTask,
-  families: ReadonlyMap<
-    string,
-    { readonly workers: readonly WorkerId[]; readonly runtimeClass: string | null }
-  >,
-): QueuedTask {
+function besideItsFamily(task: QueuedTask, families: ReadonlyMap<string, Family>): QueuedTask {
   const family = task.family === null ? undefined : families.get(task.family);
   if (family === undefined) return task;
   return {
     ...task,
     excluded: [...task.excluded, ...family.workers],
+    excludedOperators: [...task.excludedOperators, ...family.operators],
     runtimeClass: task.runtimeClass ?? family.runtimeClass,
   };
 }
@@ -134,6 +138,7 @@ function groupOf(task: QueuedTask, workers: OpenWorker[], groups: Map<string, Gr
     String(task.maxGpuAsk),
     String(task.maxCpuAsk),
     task.excluded,
+    task.excludedOperators,
   ]);
   let group = groups.get(key);
   if (group === undefined) {

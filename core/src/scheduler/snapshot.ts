@@ -18,6 +18,8 @@ export interface QueuedTask {
   readonly maxCpuAsk: bigint | null;
   /** Workers that ran another copy of the task, or failed it. */
   readonly excluded: readonly WorkerId[];
+  /** Operators whose machines ran another copy: nobody may confirm a result of their own. */
+  readonly excludedOperators: readonly string[];
   /** The worker that holds the checkpoint this task starts from. */
   readonly preferred: WorkerId | null;
 }
@@ -31,6 +33,8 @@ export interface OpenWorker {
   readonly total: Resources;
   readonly free: Resources;
   readonly freeSlots: number;
+  /** Whose machine it is; null when it did not say. */
+  readonly operator: string | null;
   readonly gpuAsk: bigint;
   readonly cpuAsk: bigint;
 }

@@ -51,6 +51,7 @@ const workerOf = (number: number): fc.Arbitrary<OpenWorker> =>
       freeSlots: fc.integer({ min: 0, max: 4 }),
       gpuAsk: ask,
       cpuAsk: ask,
+      operator: fc.constantFrom(null, null, 'x', 'y'),
     })
     .map(({ total, used, ...rest }) => ({
       ...rest,
@@ -82,6 +83,7 @@ const taskOf = (number: number): fc.Arbitrary<QueuedTask> =>
     maxGpuAsk: limit,
     maxCpuAsk: limit,
     excluded: fc.oneof(fc.constant([]), fc.uniqueArray(anyWorkerId, { maxLength: 2 })),
+    excludedOperators: fc.constantFrom([], [], ['x']),
     preferred: fc.option(anyWorkerId),
   });
 

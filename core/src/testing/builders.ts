@@ -63,6 +63,7 @@ export function aWorker({
     },
     free: total,
     freeSlots: 16,
+    operator: null,
     gpuAsk: 1_000_000n,
     cpuAsk: 100_000n,
     ...changes,
@@ -94,6 +95,7 @@ export function aTask({ id = 1, needs, resources, ...changes }: TaskChanges = {}
     maxGpuAsk: null,
     maxCpuAsk: null,
     excluded: [],
+    excludedOperators: [],
     preferred: null,
     ...changes,
   };

@@ -47,6 +47,7 @@ const PUBLIC = [
   'joinedAt',
   'lastSeenAt',
   'name',
+  'operator',
   'pending',
   'publicKey',
   'resources',

@@ -23,6 +23,11 @@ const MAX_LOST_PER_TURN = 500;
 /** A timer may be a little early by the database's clock. */
 const MARGIN_MS = 50;
 
+/** The key of a worker was replaced by another, and logs in nobody any more. */
+export class RetiredKeyError extends Error {
+  override readonly name = 'RetiredKeyError';
+}
+
 /** Which workers there are, and which have gone silent. */
 @Injectable()
 export class FleetService {
@@ -42,7 +47,8 @@ export class FleetService {
 
   /**
    * A worker has proven its key: it is online under this session. The first time makes it.
-   * @throws ProblemError KEY_UNSOUND when a new worker's key cannot identify anybody
+   *
+   * @throws RetiredKeyError, and ProblemError KEY_UNSOUND when a new worker's key cannot identify anybody
    */
   async join(
     publicKey: string,
@@ -50,13 +56,15 @@ export class FleetService {
     profile: WorkerProfile,
   ): Promise<{ id: WorkerId; state: WorkerView['state'] }> {
     const joined = await this.db.transaction(async (tx) => {
-      const { id, isNew, state } = await this.store.join(tx, {
+      const worker = await this.store.join(tx, {
         id: this.ids.make('worker'),
         publicKey,
         session,
         profile,
         leaseMs: TIMING.leaseMs,
       });
+      if (worker === null) throw new RetiredKeyError(publicKey);
+      const { id, isNew, state } = worker;
       if (isNew) {
         soundKey(publicKey);
         await this.trail.append(tx, [

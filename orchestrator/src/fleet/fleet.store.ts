@@ -24,11 +24,11 @@ export interface Heard {
 
 /** Where workers are kept. Terms run on the database's clock: replicas' clocks may differ by minutes. */
 export abstract class FleetStore {
-  /** Makes the worker of a key, or brings it back with its new profile and session. */
+  /** Makes the worker of a key, or brings it back with its new profile and session; null when the key was replaced. */
   abstract join(
     tx: Tx,
     joining: Joining,
-  ): Promise<{ id: WorkerId; isNew: boolean; state: WorkerView['state'] }>;
+  ): Promise<{ id: WorkerId; isNew: boolean; state: WorkerView['state'] } | null>;
 
   abstract updateProfile(
     tx: Tx,

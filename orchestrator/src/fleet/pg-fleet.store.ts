@@ -20,8 +20,9 @@ export class PgFleetStore extends FleetStore {
       leaseMs,
       profile.payout ?? publicKey,
       ...profileColumns(profile),
+      profile.operator?.publicKey ?? null,
     ]);
-    if (row === undefined) throw new Error('a join gives a row');
+    if (row === undefined) return null;
     return { id: row.id, isNew: row.id === id, state: row.state };
   }
 
@@ -140,6 +141,7 @@ function view(row: ViewRow): WorkerView {
     slots: row.slots,
     asks: { gpuHour: String(row.gpu_ask), cpuHour: String(row.cpu_ask) },
     running: row.running,
+    operator: row.operator,
     joinedAt: row.joined_at.toISOString(),
     lastSeenAt: row.last_seen_at?.toISOString() ?? null,
     earned: String(row.earned),
@@ -163,16 +165,17 @@ function profileColumns({ name, capabilities, resources, slots, asks }: WorkerPr
   ];
 }
 
-/** The payout address is set when the worker joins; neither a new login nor a new profile changes it. */
+/** The payout address is set when the worker joins; neither a new login nor a new profile changes it. A key that was replaced is nobody's. */
 const JOIN = `
 INSERT INTO workers (id, public_key, session_id, lease_until, last_seen_at, state, payout, name, capabilities, gpu_milli, vram_mib, cpu_milli,
-  memory_mib, disk_mib, slots, gpu_ask, cpu_ask)
-VALUES ($1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond', clock_timestamp(), 'online', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+  memory_mib, disk_mib, slots, gpu_ask, cpu_ask, operator)
+SELECT $1, $2, $3, clock_timestamp() + $4 * interval '1 millisecond', clock_timestamp(), 'online', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+WHERE NOT EXISTS (SELECT FROM retired_worker_keys WHERE public_key = $2)
 ON CONFLICT (public_key) DO UPDATE SET session_id = excluded.session_id, lease_until = excluded.lease_until, last_seen_at = excluded.last_seen_at,
   state = CASE WHEN workers.state = 'suspended' THEN 'suspended' ELSE 'online' END, revision = workers.revision + 1,
   name = excluded.name, capabilities = excluded.capabilities, gpu_milli = excluded.gpu_milli, vram_mib = excluded.vram_mib,
   cpu_milli = excluded.cpu_milli, memory_mib = excluded.memory_mib, disk_mib = excluded.disk_mib, slots = excluded.slots,
-  gpu_ask = excluded.gpu_ask, cpu_ask = excluded.cpu_ask
+  gpu_ask = excluded.gpu_ask, cpu_ask = excluded.cpu_ask, operator = excluded.operator
 RETURNING id, state`;
 
 const UPDATE_PROFILE = `

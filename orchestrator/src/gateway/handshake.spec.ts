@@ -56,7 +56,7 @@ test('a key that signs this socket’s challenge is let in', () => {
 test('every challenge is another, and says for whom and how long it is', () => {
   const [one, other] = [handshake.challenge(), handshake.challenge()];
   expect(one.nonce).not.toBe(other.nonce);
-  expect(one).toMatchObject({ network: 'testnet', audience: 'tidemill.test', versions: [1] });
+  expect(one).toMatchObject({ network: 'testnet', audience: 'tidemill.test', versions: [2, 1] });
   expect(Date.parse(one.expiresAt) - Date.parse(one.issuedAt)).toBe(LOGIN_NONCE_TTL_MS);
 });
 
@@ -128,6 +128,20 @@ test('text that is no key or no signature is refused', () => {
   ])
     expect(handshake.check(challenge, { ...login, ...wrong })).toEqual(refused);
   expect(utf8ToBytes(login.signature).length).toBeGreaterThan(60);
+});
+
+test('an operator counts only if it has vouched for this worker’s key', () => {
+  const [key, operator] = [aWallet(), aWallet()];
+  const vouching = (by: Wallet, workerKey: string) => {
+    const challenge = handshake.challenge();
+    const login = answer(challenge, key);
+    const signature = encodeBase58(by.sign(`tidemill/operator/1\n${workerKey}`));
+    const profile = { ...login.profile, operator: { publicKey: operator.address, signature } };
+    return handshake.check(challenge, { ...login, profile });
+  };
+  expect(vouching(operator, key.address)).toMatchObject({ ok: true });
+  expect(vouching(operator, aWallet().address)).toEqual(refused);
+  expect(vouching(key, key.address)).toEqual(refused);
 });
 
 test('a worker that speaks none of our versions is told so', () => {

@@ -16,6 +16,7 @@ import {
 import { randomBytes } from 'node:crypto';
 import { Config } from '../config/env.js';
 import { Clock } from '../platform/clock.js';
+import { isVouchedFor } from '../fleet/operator.js';
 import { VERIFY_SIGNATURE } from '../platform/platform.module.js';
 
 const NONCE_BYTES = 24;
@@ -68,8 +69,11 @@ export class Handshake {
       issuedAt,
       expiresAt,
     });
+    const { operator } = login.profile;
     // Whether the key is sound as well costs much more: it is asked when the worker is new.
-    return isPlausiblePublicKey(publicKey) && this.verify(publicKey, utf8ToBytes(text), signature)
+    return isPlausiblePublicKey(publicKey) &&
+      this.verify(publicKey, utf8ToBytes(text), signature) &&
+      (operator === undefined || isVouchedFor(operator, login.publicKey, this.verify))
       ? { ok: true, version }
       : { ok: false, close: CLOSE.unauthenticated };
   }

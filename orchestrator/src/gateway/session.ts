@@ -98,8 +98,9 @@ export class Session {
 export function closeSocket(
   socket: WebSocket,
   { code, reason }: (typeof CLOSE)[keyof typeof CLOSE],
+  advice?: string,
 ): void {
   if (socket.readyState !== socket.OPEN) return;
-  socket.close(code, reason);
+  socket.close(code, advice === undefined ? reason : `${reason}: ${advice}`);
   setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS).unref();
 }

@@ -5,6 +5,7 @@ import {
   decodeBase58,
   decodeFromWorker,
   MAX_FRAME_BYTES,
+  PROTOCOL_VERSIONS,
   TIMING,
   type FromWorker,
 } from '@tidemill/protocol';
@@ -12,7 +13,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RawData, WebSocket } from 'ws';
-import { FleetService } from '../fleet/fleet.service.js';
+import { FleetService, RetiredKeyError } from '../fleet/fleet.service.js';
 import { Clock } from '../platform/clock.js';
 import { DatabaseUnavailableError } from '../platform/db/db.js';
 import { ProblemError } from '../platform/http/problem.js';
@@ -28,6 +29,8 @@ import { Inbound } from './inbound.js';
 import { closeSocket, Session } from './session.js';
 import { Sessions } from './sessions.js';
 import { WorkerTokens } from './worker-tokens.js';
+
+type Close = (typeof CLOSE)[keyof typeof CLOSE];
 
 const MAX_FRAGMENTS = 16;
 /** From the word that this process goes away to the end of its sockets: what workers had ready to send arrives. */
@@ -166,7 +169,7 @@ export class WorkerGateway
   ): Promise<void> {
     const proven = this.handshake.check(challenge, login);
     if (!proven.ok) {
-      this.close(session, proven.close);
+      this.close(session, proven.close, adviceOn(proven.close));
       return;
     }
     try {
@@ -196,7 +199,8 @@ export class WorkerGateway
         gone,
       });
     } catch (err) {
-      if (err instanceof ProblemError && err.code === 'KEY_UNSOUND') {
+      const isUnsound = err instanceof ProblemError && err.code === 'KEY_UNSOUND';
+      if (isUnsound || err instanceof RetiredKeyError) {
         this.close(session, CLOSE.unauthenticated);
         return;
       }
@@ -220,14 +224,21 @@ export class WorkerGateway
     });
   }
 
-  private close(session: Session, why: (typeof CLOSE)[keyof typeof CLOSE]): void {
-    this.refuse(session.socket, why);
+  private close(session: Session, why: Close, advice?: string): void {
+    this.refuse(session.socket, why, advice);
   }
 
-  private refuse(socket: WebSocket, why: (typeof CLOSE)[keyof typeof CLOSE]): void {
+  private refuse(socket: WebSocket, why: Close, advice?: string): void {
     if (socket.readyState === socket.OPEN) this.telemetry.socketsClosed.inc({ reason: why.reason });
-    closeSocket(socket, why);
+    closeSocket(socket, why, advice);
     // The rest of a flood stays where it is.
     if (why === CLOSE.tooFast) socket.pause();
   }
+}
+
+/** What the operator of a refused worker reads in its log. A close frame has room for 123 bytes. */
+function adviceOn(why: Close): string | undefined {
+  return why === CLOSE.versionMismatch
+    ? `spoken here ${PROTOCOL_VERSIONS.join(', ')}; update the older side (git pull, npm run setup)`
+    : undefined;
 }

@@ -61,6 +61,7 @@ export function probe(
     maxGpuAsk,
     maxCpuAsk,
     excluded: [],
+    excludedOperators: [],
     preferred: null,
   };
 }

@@ -13,10 +13,11 @@ export interface WorkerRow {
   readonly slots: number;
   readonly gpu_ask: bigint;
   readonly cpu_ask: bigint;
+  readonly operator: string | null;
 }
 
 export const WORKER_COLUMNS =
-  'id, revision, capabilities, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, slots, gpu_ask, cpu_ask';
+  'id, revision, capabilities, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, slots, gpu_ask, cpu_ask, operator';
 
 /** Parsed capabilities by their text: there are few different ones, and they are read every turn. */
 const parsed = new Map<string, Capabilities>();
@@ -50,5 +51,6 @@ export function openWorker(row: WorkerRow): OpenWorker {
     freeSlots: row.slots,
     gpuAsk: row.gpu_ask,
     cpuAsk: row.cpu_ask,
+    operator: row.operator,
   };
 }

@@ -14,6 +14,7 @@ interface TaskRow {
   readonly runtime_class: string | null;
   readonly excluded: WorkerId[] | null;
   readonly siblings: WorkerId[] | null;
+  readonly sibling_operators: string[] | null;
   readonly passed: WorkerId[] | null;
   readonly preferred_worker: WorkerId | null;
   readonly needs: string;
@@ -74,6 +75,7 @@ export class PgSnapshots extends Snapshots {
       maxGpuAsk: row.max_gpu_ask,
       maxCpuAsk: row.max_cpu_ask,
       excluded: [...(row.excluded ?? []), ...(row.siblings ?? []), ...(row.passed ?? [])],
+      excludedOperators: row.sibling_operators ?? [],
       preferred: row.preferred_worker,
     };
   }
@@ -115,6 +117,13 @@ SELECT task.id, task.fence, task.priority, task.runtime_class, task.excluded, ta
       AND sibling.id <> task.id AND attempt.state IN ('leased', 'running', 'reported', 'accepted', 'rejected', 'disputed')
       AND attempt.reason IS DISTINCT FROM 'void'
   ) END AS siblings,
+  CASE WHEN job.verify <> '{"method":"none"}' THEN (
+    SELECT array_agg(DISTINCT worker.operator) FROM tasks AS sibling JOIN attempts AS attempt ON attempt.task_id = sibling.id
+      JOIN workers AS worker ON worker.id = attempt.worker_id AND worker.operator IS NOT NULL
+    WHERE (sibling.id = task.root_id OR (sibling.root_id = task.root_id AND sibling.role <> 'primary'))
+      AND sibling.id <> task.id AND attempt.state IN ('leased', 'running', 'reported', 'accepted', 'rejected', 'disputed')
+      AND attempt.reason IS DISTINCT FROM 'void'
+  ) END AS sibling_operators,
   CASE WHEN task.fence > 0 THEN (
     SELECT array_agg(attempt.worker_id) FROM attempts AS attempt
     WHERE attempt.task_id = task.id AND attempt.state = 'cancelled' AND attempt.started_at IS NULL

@@ -7,7 +7,7 @@ import { answerChallenge, type Challenge } from './handshake.js';
 
 const challenge: Challenge = {
   type: 'challenge',
-  versions: [1],
+  versions: [2, 1],
   network: 'testnet',
   audience: 'tidemill.example',
   nonce: 'nonce-of-the-day',
@@ -26,6 +26,18 @@ const answer = (about: Partial<Challenge>, network: string | null = null) =>
   );
 
 describe('a challenge', () => {
+  test('of an orchestrator that does not know operators is answered without one', () => {
+    const operator = { publicKey: signer.address, signature: '1'.repeat(64) };
+    const owned = { ...says, profile: { ...says.profile, operator } };
+    const login = (versions: number[]) => {
+      const to = { audience: 'tidemill.example', network: null };
+      const result = answerChallenge({ ...challenge, versions }, to, signer, owned);
+      return result.ok ? result.login : null;
+    };
+    expect(login([2, 1])?.profile.operator).toEqual(operator);
+    expect(login([1])?.profile).toEqual(says.profile);
+  });
+
   test('is answered by a signature over its text and nothing else', () => {
     const { nonce, audience, network, issuedAt, expiresAt } = challenge;
     const result = answer({});
@@ -44,7 +56,7 @@ describe('a challenge', () => {
     expect(result.login).toMatchObject({
       publicKey: signer.address,
       nonce,
-      versions: [1],
+      versions: [2, 1],
       ...says,
     });
   });
@@ -52,7 +64,7 @@ describe('a challenge', () => {
   test.each([
     ['of another host', { audience: 'evil.example' }, 'foreign_audience'],
     ['of another port', { audience: 'tidemill.example:444' }, 'foreign_audience'],
-    ['of no version we speak', { versions: [2] }, 'version_mismatch'],
+    ['of no version we speak', { versions: [99] }, 'version_mismatch'],
     [
       'whose nonce breaks its line',
       { nonce: 'nonce\nURI: https://evil.example' },

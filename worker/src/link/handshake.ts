@@ -41,7 +41,8 @@ export function answerChallenge(
   signer: Signer,
   says: { readonly profile: WorkerProfile; readonly holding: LeaseRef[] },
 ): ChallengeAnswer {
-  if (agreeOnVersion(challenge.versions) === null) {
+  const version = agreeOnVersion(challenge.versions);
+  if (version === null) {
     return refuse('version_mismatch', `it speaks ${challenge.versions.join(', ') || 'nothing'}`);
   }
   const fault = faultOf(challenge);
@@ -69,9 +70,19 @@ export function answerChallenge(
       publicKey: signer.address,
       nonce: challenge.nonce,
       signature: encodeBase58(signer.sign(utf8ToBytes(text))),
-      ...says,
+      holding: says.holding,
+      profile: version >= OPERATOR_SINCE ? says.profile : withoutOperator(says.profile),
     },
   };
+}
+
+/** An older orchestrator refuses a frame with a member that it does not know. */
+const OPERATOR_SINCE = 2;
+
+function withoutOperator(profile: WorkerProfile): WorkerProfile {
+  const rest = { ...profile };
+  delete rest.operator;
+  return rest;
 }
 
 const ONE_WORD = /^[\x21-\x7e]+$/;

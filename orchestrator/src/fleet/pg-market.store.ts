@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import type { OpenWorker } from '@tidemill/core/scheduler';
+import type { AttemptId, EarningsPeriod, MarketView, WorkerId } from '@tidemill/protocol';
+import { openWorker, WORKER_COLUMNS, type WorkerRow } from '../jobs/worker-rows.js';
+import type { Tx } from '../platform/db/db.js';
+import { MarketStore, type Earned } from './market.store.js';
+
+@Injectable()
+export class PgMarketStore extends MarketStore {
+  async isWorker(tx: Tx, id: WorkerId): Promise<boolean> {
+    return (await tx.query('SELECT 1 FROM workers WHERE id = $1', [id])).length > 0;
+  }
+
+  earnings(
+    tx: Tx,
+    id: WorkerId,
+    by: EarningsPeriod,
+    from: Date | null,
+    to: Date | null,
+    limit: number,
+  ): Promise<readonly Earned[]> {
+    return tx.query<Earned>(EARNINGS, [id, by, from, to, limit]);
+  }
+
+  async workersOnline(tx: Tx): Promise<readonly OpenWorker[]> {
+    const rows = await tx.query<WorkerRow>(
+      `SELECT ${WORKER_COLUMNS} FROM workers WHERE state = 'online' ORDER BY id`,
+    );
+    return rows.map(openWorker);
+  }
+
+  demand(tx: Tx, since: AttemptId): Promise<MarketView['demand']> {
+    return tx.query<MarketView['demand'][number]>(DEMAND, [since]);
+  }
+}
+
+/** An entry that only moves a reward from one bucket to the next is not booked again. */
+const EARNINGS = `
+SELECT date_trunc($2, entry.at, 'UTC') AS "from", count(*)::int AS results, sum(posting.amount)::bigint AS amount
+FROM ledger_accounts AS account JOIN ledger_postings AS posting ON posting.account_id = account.id
+JOIN ledger_entries AS entry ON entry.id = posting.entry_id
+WHERE account.owner = $1 AND account.bucket IN ('pending', 'earned') AND entry.kind IN ('charge', 'check')
+  AND ($3::timestamptz IS NULL OR entry.at >= $3) AND ($4::timestamptz IS NULL OR entry.at < $4)
+GROUP BY 1 ORDER BY 1 LIMIT $5`;
+
+const DEMAND = `
+SELECT job.needs::jsonb ->> 'runtime' AS runtime, sum(asked.waiting)::int AS waiting, sum(asked.begun)::int AS "lastHour"
+FROM (
+  SELECT job_id, count(*) AS waiting, 0 AS begun FROM tasks WHERE waiting GROUP BY job_id
+  UNION ALL SELECT job_id, 0, count(*) FROM attempts WHERE id >= $1 GROUP BY job_id
+) AS asked JOIN jobs AS job ON job.id = asked.job_id
+GROUP BY 1 ORDER BY 1`;
