@@ -157,6 +157,20 @@ describe('a transaction', () => {
   });
 });
 
+test.each(['53100', '53200', '53300'])(
+  'a server without room (%s) is one that cannot be used now: nothing is kept, and later it goes on (G24)',
+  async (code) => {
+    const one = open(1);
+    const full = one.transaction(async (tx) => {
+      await tx.query(`INSERT INTO job_ends (job_id, state) VALUES ('no-room', 'failed')`);
+      await tx.query(`DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '${code}'; END $$`);
+    });
+    await expect(full).rejects.toThrow(DatabaseUnavailableError);
+    expect(await one.query(`SELECT 1 FROM job_ends WHERE job_id = 'no-room'`)).toEqual([]);
+    await one.close();
+  },
+);
+
 test('each has taken its role', async () => {
   const sequencer = open(1, 'tidemill_sequencer');
   const [app, other] = await Promise.all(
@@ -191,6 +205,24 @@ describe('without a server', () => {
     await expect(cut).rejects.toThrow(DatabaseUnavailableError);
     expect(await one.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     await one.close();
+  });
+
+  test('a connection that is lost between two statements of a transaction does not end the process (G24)', async () => {
+    const one = open(1);
+    const killer = open(1, 'none');
+    const cut = one.transaction(async (tx) => {
+      const [me] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await killer.query('SELECT pg_terminate_backend($1)', [me?.pid]);
+      await expect
+        .poll(() => killer.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [me?.pid]))
+        .toEqual([]);
+      // What the server said last has been read by now, and an error that nobody hears ends a process.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await tx.query('SELECT 1');
+    });
+    await expect(cut).rejects.toThrow(DatabaseUnavailableError);
+    expect(await one.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await Promise.all([one.close(), killer.close()]);
   });
 
   test('one that takes connections and says nothing is given up', { timeout: 20_000 }, async () => {

@@ -11,6 +11,8 @@ const RETRYABLE = new Set(['40001', '40P01']);
 const MAX_TRIES = 4;
 /** Classes of errors in which the server went away: connection failures, shutdowns, crash recovery. */
 const GONE = /^(08|57P)/;
+/** The class of errors in which it is there and has no room: disk full, memory, connections. The transaction is undone. */
+const NO_ROOM = /^53/;
 
 export interface PgOptions {
   readonly url: string;
@@ -36,6 +38,8 @@ export class PgDb extends Db {
     });
     // Without a listener the process ends when the database goes away.
     this.pool.on('error', (err) => log.warn({ err }, 'database connection lost'));
+    // The pool hears idle connections only. One that is lost between two statements of a transaction fails the next of them.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
@@ -119,14 +123,15 @@ function isGone(cause: unknown): boolean {
     code === 'ECONNRESET' ||
     code === 'EPIPE' ||
     (cause instanceof Error &&
-      /terminated|timeout exceeded when trying to connect/i.test(cause.message))
+      /terminated|not queryable|timeout exceeded when trying to connect/i.test(cause.message))
   );
 }
 
 function asUnavailable(cause: unknown): unknown {
-  return isGone(cause)
-    ? new DatabaseUnavailableError('the database does not answer', { cause })
-    : cause;
+  if (isGone(cause)) return new DatabaseUnavailableError('the database does not answer', { cause });
+  if (NO_ROOM.test(codeOf(cause)))
+    return new DatabaseUnavailableError('the database has no room', { cause });
+  return cause;
 }
 
 /** Text that an array literal carries without quotes. */
