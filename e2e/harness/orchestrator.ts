@@ -18,12 +18,16 @@ export interface OrchestratorOptions {
   readonly databaseUrl?: string;
 }
 
-/** A real orchestrator in a process of its own, on a database, a folder and a port that nobody else has. */
-export interface Orchestrator {
+/** Where a network is reached: an orchestrator's own port, or a door in front of several. */
+export interface Door {
   readonly url: string;
   readonly audience: string;
   /** The wallet that may do what operators do. */
   readonly admin: Signer;
+}
+
+/** A real orchestrator in a process of its own, on a database, a folder and a port that nobody else has. */
+export interface Orchestrator extends Door {
   /** Where its keys and files lie, and room for those of its workers. */
   readonly dir: string;
   /** The rows themselves, for what no door shows. */
@@ -33,6 +37,45 @@ export interface Orchestrator {
   start(): Promise<void>;
   /** Stops it, removes what it left and gives the lines it logged as errors. */
   stop(): Promise<string[]>;
+}
+
+export interface LaunchOptions {
+  readonly door: Pick<Door, 'audience' | 'admin'>;
+  readonly port: number;
+  readonly databaseUrl: string;
+  /** Where keys and files lie; orchestrators on one database share it. */
+  readonly dir: string;
+  readonly logFile: string;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Starts the process of an orchestrator and waits until it takes requests. */
+export function launchOrchestrator(options: LaunchOptions): Promise<RunningProcess> {
+  const { door, port, databaseUrl, dir, logFile, env } = options;
+  return startProcess({
+    name: 'the orchestrator',
+    command: process.execPath,
+    args: [appMain('@tidemill/orchestrator')],
+    logFile,
+    readyWhen: { url: `http://127.0.0.1:${port}/readyz` },
+    startDeadlineMs: 60_000,
+    env: {
+      ...process.env,
+      TIDEMILL_DATABASE_URL: databaseUrl,
+      TIDEMILL_HOST: '127.0.0.1',
+      TIDEMILL_PORT: String(port),
+      TIDEMILL_NETWORK: NETWORK,
+      TIDEMILL_AUDIENCE: door.audience,
+      TIDEMILL_DATA_DIR: join(dir, 'artifacts'),
+      TIDEMILL_KEY_FILE: join(dir, 'orchestrator.json'),
+      TIDEMILL_ADMIN_WALLETS: door.admin.address,
+      TIDEMILL_RELEASE: 'immediate',
+      TIDEMILL_WEBHOOK_TARGETS: 'any',
+      TIDEMILL_AUDIT_RATE: '0',
+      TIDEMILL_LOG_LEVEL: 'info',
+      ...env,
+    },
+  });
 }
 
 /** Starts an orchestrator and waits until it takes requests. */
@@ -45,30 +88,7 @@ export async function startOrchestrator(options: OrchestratorOptions = {}): Prom
   const audience = `127.0.0.1:${port}`;
   const logFile = join(dir, 'orchestrator.log');
   const launch = () =>
-    startProcess({
-      name: 'the orchestrator',
-      command: process.execPath,
-      args: [appMain('@tidemill/orchestrator')],
-      logFile,
-      readyWhen: { url: `http://${audience}/readyz` },
-      startDeadlineMs: 60_000,
-      env: {
-        ...process.env,
-        TIDEMILL_DATABASE_URL: databaseUrl,
-        TIDEMILL_HOST: '127.0.0.1',
-        TIDEMILL_PORT: String(port),
-        TIDEMILL_NETWORK: NETWORK,
-        TIDEMILL_AUDIENCE: audience,
-        TIDEMILL_DATA_DIR: join(dir, 'artifacts'),
-        TIDEMILL_KEY_FILE: join(dir, 'orchestrator.json'),
-        TIDEMILL_ADMIN_WALLETS: admin.address,
-        TIDEMILL_RELEASE: 'immediate',
-        TIDEMILL_WEBHOOK_TARGETS: 'any',
-        TIDEMILL_AUDIT_RATE: '0',
-        TIDEMILL_LOG_LEVEL: 'info',
-        ...options.env,
-      },
-    });
+    launchOrchestrator({ door: { audience, admin }, port, databaseUrl, dir, logFile, ...options });
   let running = await launch();
   const rows = new pg.Pool({ connectionString: databaseUrl, max: 4 });
   rows.on('error', () => undefined); // Idle connections end when a test takes the database away.

@@ -13,7 +13,7 @@ export interface RealWorker {
 
 /** A worker as an operator starts one: the built agent in a process of its own. Settled once it is online. */
 export async function realWorker(
-  orchestrator: Orchestrator,
+  orchestrator: Pick<Orchestrator, 'url' | 'dir'>,
   name: string,
   flags: Readonly<Record<string, string>> = {},
 ): Promise<RealWorker> {

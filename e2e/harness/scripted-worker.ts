@@ -12,7 +12,7 @@ import {
   type WorkerProfile,
 } from '@tidemill/protocol';
 import type { Signer } from '@tidemill/protocol/node';
-import { NETWORK, type Orchestrator } from './orchestrator.js';
+import { NETWORK, type Door } from './orchestrator.js';
 import { honestReceipt, RUNTIME_CLASS, signed } from './receipts.js';
 import { freshSigner } from './signer.js';
 import { type FrameOf, loginFor, WorkerSocket } from './worker-socket.js';
@@ -70,7 +70,7 @@ export class ScriptedWorker {
   private readonly beating: NodeJS.Timeout | undefined;
 
   private constructor(
-    private readonly orchestrator: Orchestrator,
+    private readonly orchestrator: Door,
     readonly signer: Signer,
     readonly socket: WorkerSocket,
     readonly welcome: FrameOf<'welcome'>,
@@ -82,7 +82,7 @@ export class ScriptedWorker {
 
   /** Connects and logs in. */
   static async join(
-    orchestrator: Orchestrator,
+    orchestrator: Door,
     pool: string,
     options: JoinOptions = {},
   ): Promise<ScriptedWorker> {

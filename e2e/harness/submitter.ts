@@ -14,11 +14,11 @@ import type { Signer } from '@tidemill/protocol/node';
 import { expect } from 'vitest';
 import { eventually } from './eventually.js';
 import { type Answer, Http } from './http.js';
-import type { Orchestrator } from './orchestrator.js';
+import type { Door } from './orchestrator.js';
 import { freshSigner } from './signer.js';
 
 /** Logs a wallet in over HTTP, by signing the challenge. */
-async function logIn(orchestrator: Orchestrator, wallet: Signer): Promise<LoginResult> {
+async function logIn(orchestrator: Door, wallet: Signer): Promise<LoginResult> {
   const anyone = new Http(orchestrator.url);
   const publicKey = wallet.address;
   const challenge = await anyone.post<LoginChallenge>('/v1/auth/challenge', { publicKey });
@@ -31,12 +31,12 @@ async function logIn(orchestrator: Orchestrator, wallet: Signer): Promise<LoginR
 }
 
 /** The API as the operator. */
-export async function operator(orchestrator: Orchestrator): Promise<Http> {
+export async function operator(orchestrator: Door): Promise<Http> {
   return new Http(orchestrator.url, (await logIn(orchestrator, orchestrator.admin)).token);
 }
 
 /** A new wallet that has logged in and was given so many tokens. */
-export async function submitter(orchestrator: Orchestrator, tokens = 1_000): Promise<Submitter> {
+export async function submitter(orchestrator: Door, tokens = 1_000): Promise<Submitter> {
   const wallet = freshSigner();
   const { token, accountId } = await logIn(orchestrator, wallet);
   if (tokens > 0) {

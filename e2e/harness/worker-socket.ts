@@ -9,7 +9,7 @@ import {
 import type { Signer } from '@tidemill/protocol/node';
 import { type ClientOptions, WebSocket } from 'ws';
 import { Inbox } from './inbox.js';
-import type { Orchestrator } from './orchestrator.js';
+import type { Door } from './orchestrator.js';
 
 export type FrameOf<Type extends FromOrchestrator['type']> = Extract<
   FromOrchestrator,
@@ -54,10 +54,7 @@ export class WorkerSocket {
   }
 
   /** Connects from an address of its own unless one is named. */
-  static async open(
-    orchestrator: Orchestrator,
-    options: ClientOptions = {},
-  ): Promise<WorkerSocket> {
+  static async open(orchestrator: Door, options: ClientOptions = {}): Promise<WorkerSocket> {
     const url = `${orchestrator.url.replace('http', 'ws')}/v1/worker`;
     const socket = new WebSocket(url, {
       localAddress: nextAddress(),
