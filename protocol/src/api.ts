@@ -66,6 +66,22 @@ export type KeyView = z.infer<typeof KeyView>;
 export const CreatedKey = KeyView.extend({
   key: z.string().meta({ description: 'Shown once.' }),
 }).meta({ id: 'CreatedKey' });
+/** Longest time that both keys of a rotation are good: a week to find every place that has the old one. */
+const MAX_GRACE_S = 7 * 24 * 3_600;
+
+export const RotateKeyRequest = z
+  .strictObject({
+    graceSeconds: z
+      .int()
+      .min(0)
+      .max(MAX_GRACE_S)
+      .default(24 * 3_600)
+      .meta({
+        description: 'How long the old key is still good. Default: a day.',
+      }),
+  })
+  .meta({ id: 'RotateKeyRequest' });
+
 export const KeyPage = page(KeyView).meta({ id: 'KeyPage' });
 
 export const AccountView = z

@@ -242,6 +242,7 @@ export const CLOSE = {
   replaced: { code: 4409, reason: 'REPLACED_BY_NEWER' },
   silent: { code: 4410, reason: 'SILENT' },
   tooSlow: { code: 4413, reason: 'READS_TOO_SLOWLY' },
+  suspended: { code: 4403, reason: 'SUSPENDED' },
   tooFast: { code: 4429, reason: 'RATE_LIMITED' },
   tooMany: { code: 4430, reason: 'TOO_MANY_SOCKETS' },
   goingAway: { code: 1001, reason: 'GOING_AWAY' },

@@ -868,6 +868,13 @@ Resources = TypedDict(
     },
 )
 
+RotateKeyRequest = TypedDict(
+    "RotateKeyRequest",
+    {
+        "graceSeconds": 'NotRequired[int]',
+    },
+)
+
 SignedOrder = TypedDict(
     "SignedOrder",
     {

@@ -17,6 +17,12 @@ export class Keys {
     );
   }
 
+  /** A new key like this one, which is still good for `graceSeconds` (a day unless told otherwise). */
+  async rotate(id: string, graceSeconds?: number): Promise<CreatedKey> {
+    const body = graceSeconds === undefined ? {} : { graceSeconds };
+    return bodyOf(await this.api.POST('/v1/keys/{id}/rotate', { params: { path: { id } }, body }));
+  }
+
   async revoke(id: string): Promise<void> {
     await this.api.DELETE('/v1/keys/{id}', { params: { path: { id } } });
   }

@@ -18,6 +18,18 @@ export class FleetController {
     return this.fleet.one(params.id);
   }
 
+  @Operation('suspendWorker')
+  async suspend(@Input() { params }: InputOf<'suspendWorker'>): Promise<WorkerView> {
+    await this.fleet.suspend(params.id, true);
+    return this.fleet.one(params.id);
+  }
+
+  @Operation('resumeWorker')
+  async resume(@Input() { params }: InputOf<'resumeWorker'>): Promise<WorkerView> {
+    await this.fleet.suspend(params.id, false);
+    return this.fleet.one(params.id);
+  }
+
   @Operation('drainWorker')
   async drain(@Input() { params }: InputOf<'drainWorker'>): Promise<WorkerView> {
     await this.fleet.drain(params.id);

@@ -117,6 +117,18 @@ export class FleetService {
       throw new ProblemError('NOT_FOUND', `There is no worker ${id}.`);
   }
 
+  /** Revokes a worker's key, or takes that back. Its leases end like those of a lost worker. @throws ProblemError NOT_FOUND */
+  async suspend(id: WorkerId, suspended: boolean): Promise<void> {
+    await this.db.transaction(async (tx) => {
+      const changed = await this.store.suspend(tx, id, suspended);
+      if (changed === null) throw new ProblemError('NOT_FOUND', `There is no worker ${id}.`);
+      if (!changed) return;
+      const kind = suspended ? 'worker.suspended' : 'worker.resumed';
+      await this.trail.append(tx, [{ kind, subject: id, body: { worker: id } }]);
+      await this.wakeups.notify(tx, 'workers', 'tasks');
+    });
+  }
+
   async one(id: WorkerId): Promise<WorkerView> {
     const [worker] = await this.store.views(this.db, [id]);
     if (worker === undefined) throw new ProblemError('NOT_FOUND', `There is no worker ${id}.`);

@@ -58,6 +58,9 @@ export abstract class FleetStore {
   /** Changes a worker's state, but for one that is suspended; false when there is none. */
   abstract setState(tx: Tx, id: WorkerId, state: WorkerView['state']): Promise<boolean>;
 
+  /** Takes a worker's session from it, or lets it log in again; null when there is none, false when it was so before. */
+  abstract suspend(tx: Tx, id: WorkerId, suspended: boolean): Promise<boolean | null>;
+
   abstract views(tx: Tx, ids: readonly WorkerId[]): Promise<WorkerView[]>;
 
   /** Workers that fit the filter, in order of id, after one. */

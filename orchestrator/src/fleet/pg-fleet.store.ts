@@ -94,6 +94,20 @@ export class PgFleetStore extends FleetStore {
     return rows.length > 0;
   }
 
+  async suspend(tx: Tx, id: WorkerId, suspended: boolean): Promise<boolean | null> {
+    const [row] = await tx.query<{ was: boolean }>(
+      `SELECT state = 'suspended' AS was FROM workers WHERE id = $1 FOR UPDATE`,
+      [id],
+    );
+    if (row === undefined) return null;
+    if (row.was === suspended) return false;
+    await tx.query(
+      `UPDATE workers SET state = $2, session_id = NULL, revision = revision + 1 WHERE id = $1`,
+      [id, suspended ? 'suspended' : 'lost'],
+    );
+    return true;
+  }
+
   async views(tx: Tx, ids: readonly WorkerId[]): Promise<WorkerView[]> {
     return (await tx.query<ViewRow>(`${VIEWS} WHERE id = ANY ($1) ORDER BY id`, [ids])).map(view);
   }

@@ -9,6 +9,7 @@ import { Inbound } from './inbound.js';
 import { PgReportsStore } from './pg-reports.store.js';
 import { ReportsStore } from './reports.store.js';
 import { Sessions } from './sessions.js';
+import { Suspensions } from './suspensions.js';
 import { WorkerGateway } from './worker.gateway.js';
 import { WorkerTokens } from './worker-tokens.js';
 
@@ -30,6 +31,7 @@ import { WorkerTokens } from './worker-tokens.js';
     Inbound,
     { provide: ReportsStore, useClass: PgReportsStore },
     Sessions,
+    Suspensions,
     WorkerGateway,
     WorkerTokens,
   ],

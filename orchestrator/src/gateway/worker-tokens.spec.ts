@@ -4,18 +4,28 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Authenticators } from '../platform/http/caller.js';
 import { StillClock } from '../trail/testing/still-clock.js';
+import type { Suspensions } from './suspensions.js';
 import { WorkerTokens } from './worker-tokens.js';
 
 const id = 'wrk_01890a5d000000000000000001' as WorkerId;
 const DAY_MS = 24 * 3_600_000;
 
 /** Tokens of an operator with this secret, and who a token belongs to. */
-function tokensOf(secret: string, clock = new StillClock()) {
+function tokensOf(
+  secret: string,
+  clock = new StillClock(),
+  suspended: ReadonlySet<WorkerId> = new Set(),
+) {
   const signer = {
     sign: (bytes: Uint8Array) => createHash('sha512').update(secret).update(bytes).digest(),
   } as unknown as Signer; // all that is asked of it
   const authenticators = new Authenticators();
-  const tokens = new WorkerTokens(signer, clock, authenticators);
+  const tokens = new WorkerTokens(
+    signer,
+    clock,
+    authenticators,
+    suspended as unknown as Suspensions, // all that is asked of it is `has`
+  );
   return { tokens, clock, identify: (token: string) => authenticators.identify(token) };
 }
 
@@ -28,6 +38,11 @@ test('every replica of the operator knows it, and no other operator does', async
   const token = tokensOf('secret').tokens.issue(id);
   expect(await tokensOf('secret').identify(token)).toEqual({ kind: 'worker', workerId: id });
   expect(await tokensOf('another').identify(token)).toBeNull();
+});
+
+test('it opens nothing once its worker is suspended', async () => {
+  const token = tokensOf('secret').tokens.issue(id);
+  expect(await tokensOf('secret', new StillClock(), new Set([id])).identify(token)).toBeNull();
 });
 
 test('it ends after a week', async () => {

@@ -4,6 +4,7 @@ import type { Signer } from '@tidemill/protocol/node';
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { Clock } from '../platform/clock.js';
 import { Authenticators, type Caller } from '../platform/http/caller.js';
+import { Suspensions } from './suspensions.js';
 import { SIGNER } from '../platform/platform.module.js';
 
 /** A worker gets a new token with every login; sessions of a week are rare. */
@@ -19,6 +20,7 @@ export class WorkerTokens {
     @Inject(SIGNER) signer: Signer,
     private readonly clock: Clock,
     authenticators: Authenticators,
+    private readonly suspensions: Suspensions,
   ) {
     this.key = createHash('sha256')
       .update(signer.sign(utf8ToBytes('tidemill/worker-token-key/1\n')))
@@ -38,7 +40,9 @@ export class WorkerTokens {
     if (!timingSafeEqual(Buffer.from(mac), Buffer.from(this.mac(body)))) return null;
     if (Number(until) < this.clock.nowMs()) return null;
     const workerId = WorkerId.safeParse(id);
-    return workerId.success ? { kind: 'worker', workerId: workerId.data } : null;
+    return workerId.success && !this.suspensions.has(workerId.data)
+      ? { kind: 'worker', workerId: workerId.data }
+      : null;
   }
 
   private mac(body: string): string {

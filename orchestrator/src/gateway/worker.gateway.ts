@@ -173,7 +173,12 @@ export class WorkerGateway
       return;
     }
     try {
-      const { id: workerId } = await this.fleet.join(login.publicKey, session.id, login.profile);
+      const joined = await this.fleet.join(login.publicKey, session.id, login.profile);
+      if (joined.state === 'suspended') {
+        this.close(session, CLOSE.suspended);
+        return;
+      }
+      const workerId = joined.id;
       const { kept, gone } = await this.leases.reconcile(workerId, login.holding);
       for (const id of kept) session.active.set(id, 0);
       // A lease that this worker works on may not have been written as active before the break.

@@ -7,6 +7,7 @@ import { Input, Operation, type InputOf } from '../platform/http/operation.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Peers } from '../platform/limits/peers.js';
 import { ChallengeBudget } from './challenge-budget.js';
+import { KeyRotationService } from './key-rotation.service.js';
 import { KeysService, type Submitter } from './keys.service.js';
 import { LoginService } from './login.service.js';
 
@@ -16,6 +17,7 @@ export class IdentityController {
   constructor(
     private readonly logins: LoginService,
     private readonly keys: KeysService,
+    private readonly rotation: KeyRotationService,
     private readonly budget: ChallengeBudget,
     private readonly peers: Peers,
   ) {}
@@ -46,6 +48,13 @@ export class IdentityController {
     @Input() { query, caller }: InputOf<'listKeys'>,
   ): Promise<z.infer<typeof KeyPage>> {
     return await this.keys.list(submitter(caller).accountId, query.cursor, query.limit);
+  }
+
+  @Operation('rotateKey')
+  async rotateKey(
+    @Input() { params, body, caller }: InputOf<'rotateKey'>,
+  ): Promise<z.infer<typeof CreatedKey>> {
+    return await this.rotation.rotate(submitter(caller), params.id, body.graceSeconds);
   }
 
   @Operation('deleteKey')

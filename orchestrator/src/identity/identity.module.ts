@@ -5,6 +5,7 @@ import { ChallengeBudget } from './challenge-budget.js';
 import { IdentityController } from './identity.controller.js';
 import { IdentityLoop } from './identity.loop.js';
 import { IdentityStore } from './identity.store.js';
+import { KeyRotationService } from './key-rotation.service.js';
 import { KeysService } from './keys.service.js';
 import { LoginService } from './login.service.js';
 import { PgIdentityStore } from './pg-identity.store.js';
@@ -17,7 +18,7 @@ import { TokenAuthenticator } from './token-authenticator.js';
  * Reads:    accounts, login messages, logins and API keys.
  * Writes:   the same, and a trail event for each new account, login, key and revocation.
  * Promises: a signature is good for one login, within a minute, here; no secret is kept in clear; a key never has a scope its
- *           maker lacks; a revoked key ends here at once and everywhere within seconds.
+ *           maker lacks; a revoked key ends at once, also in streams that are open.
  */
 @Module({
   imports: [TrailModule],
@@ -28,6 +29,7 @@ import { TokenAuthenticator } from './token-authenticator.js';
     Directory,
     ChallengeBudget,
     IdentityLoop,
+    KeyRotationService,
     KeysService,
     LoginService,
     TokenAuthenticator,

@@ -55,6 +55,10 @@ export abstract class IdentityStore {
   abstract addKey(tx: Tx, key: ApiKey & { readonly hash: Buffer }, most: number): Promise<boolean>;
   /** Keys that are not revoked, oldest first, after `after`. */
   abstract listKeys(accountId: AccountId, after: string | null, limit: number): Promise<ApiKey[]>;
+  /** A key of the account that is not revoked. */
+  abstract oneKey(tx: Tx, accountId: AccountId, id: KeyId): Promise<ApiKey | null>;
+  /** Lets a key of the account end at this time, unless it ends before. */
+  abstract endKeyBy(tx: Tx, accountId: AccountId, id: KeyId, at: Date): Promise<void>;
   /** Ends a key of the account. `hash` is its token's; `first` is false when it was revoked before. Null: no such key. */
   abstract revokeKey(
     tx: Tx,

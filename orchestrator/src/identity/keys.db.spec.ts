@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toCursor } from '../platform/http/page.js';
+import { Wakeups } from '../platform/wakeups.js';
 import { IdentityLoop } from './identity.loop.js';
 import { IdentityModule } from './identity.module.js';
 import { MAX_KEYS_OF_ACCOUNT } from './keys.service.js';
@@ -170,4 +171,51 @@ describe('a bearer token', () => {
     expect((await list(body.key.replace('tmk_', 'tml_'))).status).toBe(401);
     expect((await list(token.replace('tml_', 'tmk_'))).status).toBe(401);
   });
+});
+
+describe('a rotated key', () => {
+  const rotate = (token: string, id: string, body: object = {}) =>
+    call(host, 'POST', `/v1/keys/${id}/rotate`, { token, body });
+
+  test('has a new secret and the same rights, and both are good until the grace is over', async () => {
+    const token = await aLogin();
+    const old = (await create(token, { name: 'ci', scopes: ['keys:write', 'jobs:read'] })).body;
+    const { status, body } = await rotate(token, old.id, { graceSeconds: 60 });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ name: 'ci', scopes: ['keys:write', 'jobs:read'] });
+    expect([(await list(old.key)).status, (await list(body.key)).status]).toEqual([200, 200]);
+    host.clock.advance(61_000);
+    expect([(await list(old.key)).status, (await list(body.key)).status]).toEqual([401, 200]);
+    expect((await rotate(token, old.id)).status).toBe(404);
+  });
+
+  test('without grace is good no longer', async () => {
+    const token = await aLogin();
+    const old = (await create(token, { name: 'leaked', scopes: ['keys:write'] })).body;
+    expect((await list(old.key)).status).toBe(200);
+    await rotate(token, old.id, { graceSeconds: 0 });
+    await expect.poll(async () => (await list(old.key)).status).toBe(401);
+  });
+
+  test('gives nobody more than they have: not what they lack, not what is another’s', async () => {
+    const token = await aLogin();
+    const strong = (await create(token, { name: 'strong', scopes: ['jobs:write'] })).body;
+    const weak = (await create(token, { name: 'weak', scopes: ['keys:write'] })).body;
+    expect((await rotate(weak.key, strong.id)).body.code).toBe('FORBIDDEN');
+    expect((await rotate(await aLogin(), strong.id)).status).toBe(404);
+    expect((await rotate(token, strong.id, { graceSeconds: 8 * 86_400 })).status).toBe(422);
+  });
+});
+
+test('a key revoked by another replica ends here as soon as that is heard of', async () => {
+  const token = await aLogin();
+  const { body } = await create(token, { name: 'far', scopes: ['keys:write'] });
+  expect((await list(body.key)).status).toBe(200);
+  await host.db.query('UPDATE api_keys SET revoked_at = clock_timestamp() WHERE id = $1', [
+    body.id,
+  ]);
+  await host.db.transaction((tx) => host.app.get(Wakeups).notify(tx, 'keys'));
+  await expect
+    .poll(async () => (await list(body.key)).status, { timeout: REMEMBERED_MS - 500 })
+    .toBe(401);
 });

@@ -7,6 +7,7 @@ import type { Caller } from '../platform/http/caller.js';
 import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Ids } from '../platform/ids.js';
+import { Wakeups } from '../platform/wakeups.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { IdentityStore, type ApiKey } from './identity.store.js';
 import { API_KEY_PREFIX, Secrets, shownPrefix, tokenHash } from './secrets.js';
@@ -34,6 +35,7 @@ export class KeysService {
     private readonly ids: Ids,
     private readonly secrets: Secrets,
     private readonly trail: TrailWriter,
+    private readonly wakeups: Wakeups,
   ) {}
 
   /** @throws ProblemError FORBIDDEN for a scope the caller lacks, CONFLICT when the account has too many keys */
@@ -95,12 +97,13 @@ export class KeysService {
     return pageOf('keys', keys.map(view), limit, ({ id }) => id);
   }
 
-  /** Ends a key: here at once, on other replicas within seconds. Revoking twice is revoking once. @throws ProblemError NOT_FOUND */
+  /** Ends a key: here at once, and everywhere as soon as its commit is heard of; streams it opened end. Revoking twice is revoking once. @throws ProblemError NOT_FOUND */
   async revoke(accountId: AccountId, id: KeyId): Promise<void> {
     const revoked = await this.db.transaction(async (tx) => {
       const key = await this.store.revokeKey(tx, accountId, id, new Date(this.clock.nowMs()));
       if (key?.first)
         await this.trail.append(tx, [{ kind: 'key.revoked', subject: id, body: { accountId } }]);
+      await this.wakeups.notify(tx, 'keys');
       faultPoint('identity.revoke.before-commit');
       return key;
     });

@@ -55,6 +55,21 @@ export class PgIdentityStore extends IdentityStore {
     return await this.db.query<ApiKey>(LIST_KEYS, [accountId, after ?? '', limit]);
   }
 
+  async oneKey(tx: Tx, accountId: AccountId, id: KeyId): Promise<ApiKey | null> {
+    const [row] = await tx.query<ApiKey>(
+      `SELECT ${KEY_COLUMNS} FROM api_keys WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL`,
+      [id, accountId],
+    );
+    return row ?? null;
+  }
+
+  async endKeyBy(tx: Tx, accountId: AccountId, id: KeyId, at: Date): Promise<void> {
+    await tx.query(
+      'UPDATE api_keys SET expires_at = least(expires_at, $3) WHERE id = $1 AND account_id = $2',
+      [id, accountId, at],
+    );
+  }
+
   async revokeKey(
     tx: Tx,
     accountId: AccountId,
@@ -125,9 +140,11 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8
 WHERE (SELECT count(*) FROM api_keys WHERE account_id = $2 AND revoked_at IS NULL) < $9
 RETURNING id`;
 
+const KEY_COLUMNS = `id, account_id AS "accountId", name, prefix, scopes, created_at AS "createdAt", expires_at AS "expiresAt",
+  last_used_at AS "lastUsedAt"`;
+
 const LIST_KEYS = `
-SELECT id, account_id AS "accountId", name, prefix, scopes, created_at AS "createdAt", expires_at AS "expiresAt",
-  last_used_at AS "lastUsedAt"
+SELECT ${KEY_COLUMNS}
 FROM api_keys WHERE account_id = $1 AND revoked_at IS NULL AND id > $2 ORDER BY id LIMIT $3`;
 
 const REVOKE_KEY = `

@@ -3,10 +3,11 @@ import { SCOPES, type KeyId, type Scope } from '@tidemill/protocol';
 import { Config } from '../config/env.js';
 import { Clock } from '../platform/clock.js';
 import { Authenticators, type Caller } from '../platform/http/caller.js';
+import { Wakeups } from '../platform/wakeups.js';
 import { IdentityStore, type TokenOwner } from './identity.store.js';
 import { API_KEY_PREFIX, isTokenForm, LOGIN_TOKEN_PREFIX, tokenHash } from './secrets.js';
 
-/** How long an answer of the database is used again, and so how long a revoked key may still work on another replica. */
+/** How long an answer of the database is used again; a revoked key works no longer than this elsewhere, were its wake-up lost. */
 export const REMEMBERED_MS = 3_000;
 /** Most tokens remembered at once. */
 const MAX_REMEMBERED = 10_000;
@@ -29,9 +30,11 @@ export class TokenAuthenticator implements OnModuleInit {
     private readonly authenticators: Authenticators,
     private readonly clock: Clock,
     private readonly config: Config,
+    private readonly wakeups: Wakeups,
   ) {}
 
   onModuleInit(): void {
+    this.wakeups.on('keys', () => this.remembered.clear());
     for (const prefix of [LOGIN_TOKEN_PREFIX, API_KEY_PREFIX]) {
       this.authenticators.add(prefix, (token) => this.identify(token));
     }

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StageHost } from '../identity/testing/stage-host.js';
-import { aWallet, login } from '../identity/testing/wallet.js';
+import { aWallet, call, login } from '../identity/testing/wallet.js';
 import { noopJob, startNetwork, StageSubmitter } from '../testing/network.js';
 import { StageWorker } from '../testing/stage-worker.js';
 import { EventStream } from './event-stream.js';
@@ -149,6 +149,18 @@ describe('a stream', () => {
     expect(types(events).at(0)).toBe('accepted');
   });
 
+  test('ends when the key it was opened with is revoked', async () => {
+    const id = await alice.submit(noopJob('revoked'));
+    const key = await call(host, 'POST', '/v1/keys', {
+      token,
+      body: { name: 'watcher', scopes: ['jobs:read'] },
+    });
+    const response = await open(id, { as: key.body.key });
+    const over = response.text();
+    await call(host, 'DELETE', `/v1/keys/${key.body.id}`, { token });
+    expect(await over).toContain('event: accepted');
+  });
+
   test('of another account’s job is not there', async () => {
     const id = await alice.submit(noopJob('foreign'));
     const { token: stranger } = await login(host, aWallet());
@@ -176,7 +188,9 @@ test('a client that does not read holds its events up, and nothing piles up for 
     write: (text: string) => written.push(text),
     end: () => written.push('the end'),
   }) as unknown as Response; // what a stream does to it
-  const sending = host.app.get(EventStream).send(alice.accountId, id, undefined, request, response);
+  const sending = host.app
+    .get(EventStream)
+    .send(alice.accountId, id, undefined, request, response, () => Promise.resolve(true));
   await expect.poll(() => written.length, { timeout: 10_000 }).toBeGreaterThan(5);
   await sleep(1_500);
   expect(written.at(-1)).not.toBe('the end');

@@ -37,9 +37,11 @@ export class EventStream implements BeforeApplicationShutdown {
     private readonly views: JobViews,
     wakeups: Wakeups,
   ) {
-    wakeups.on('job', () => {
+    const wakeAll = (): void => {
       for (const wake of this.open.keys()) wake();
-    });
+    };
+    wakeups.on('job', wakeAll);
+    wakeups.on('keys', wakeAll);
   }
 
   /** Ends every stream, or the server would wait for them; their clients resume elsewhere. */
@@ -49,7 +51,8 @@ export class EventStream implements BeforeApplicationShutdown {
   }
 
   /**
-   * Sends every event after `lastEventId` once. Ends after the job's last event, when its bill is settled.
+   * Sends every event after `lastEventId` once. Ends after the job's last event, when its bill is settled, or when `mayStay` says
+   * that whoever asked may no longer.
    * @throws ProblemError UNAVAILABLE or RATE_LIMITED when too many are open, here or of this account
    */
   async send(
@@ -58,6 +61,7 @@ export class EventStream implements BeforeApplicationShutdown {
     lastEventId: string | undefined,
     request: Request,
     response: Response,
+    mayStay: () => Promise<boolean>,
   ): Promise<void> {
     await this.views.one(accountId, jobId);
     this.admit(accountId);
@@ -84,7 +88,7 @@ export class EventStream implements BeforeApplicationShutdown {
     });
     let quietSinceMs = performance.now();
     try {
-      while (!left && !this.isStopping) {
+      while (!left && !this.isStopping && (await mayStay())) {
         const fresh = (await this.events.since(jobId, from)).filter(
           ({ key }) => key > resume && !sent.has(key),
         );

@@ -2,7 +2,7 @@ import { Controller, Req, Res } from '@nestjs/common';
 import type { BatchResult, JobDetail, JobView, LogLine } from '@tidemill/protocol';
 import type { Request, Response } from 'express';
 import { Db } from '../platform/db/db.js';
-import { accountOf } from '../platform/http/caller.js';
+import { accountOf, Authenticators } from '../platform/http/caller.js';
 import { Input, Operation, type CheckedRequest, type InputOf } from '../platform/http/operation.js';
 import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { EventStream } from './event-stream.js';
@@ -16,6 +16,7 @@ export class JobsController {
     private readonly views: JobViews,
     private readonly stream: EventStream,
     private readonly db: Db,
+    private readonly authenticators: Authenticators,
   ) {}
 
   @Operation('createJob')
@@ -67,7 +68,14 @@ export class JobsController {
       headers['last-event-id'],
       request,
       response,
+      () => this.mayStream(request.headers.authorization ?? ''),
     );
+  }
+
+  /** A stream outlives the check of its request: a key that is revoked or ends meanwhile ends it. */
+  private async mayStream(authorization: string): Promise<boolean> {
+    const caller = await this.authenticators.identify(authorization.split(' ', 2)[1] ?? '');
+    return caller?.kind === 'account' && caller.scopes.has('jobs:read');
   }
 
   @Operation('listJobLogs')

@@ -124,7 +124,7 @@ export class PgLeasesStore extends LeasesStore {
   ofLostWorkers(tx: Tx, limit: number): Promise<readonly { id: AttemptId; taken: boolean }[]> {
     return tx.query<{ id: AttemptId; taken: boolean }>(
       `SELECT attempt.id, attempt.state = 'running' AS taken FROM workers AS worker JOIN attempts AS attempt ON attempt.worker_id = worker.id AND attempt.live
-       WHERE worker.state = 'lost' ORDER BY attempt.id LIMIT $1`,
+       WHERE worker.state IN ('lost', 'suspended') ORDER BY attempt.id LIMIT $1`,
       [limit],
     );
   }

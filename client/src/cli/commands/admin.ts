@@ -12,7 +12,9 @@ export const adminCommand = (cli: Cli) =>
   new Command('admin')
     .description("what the network's operator may do")
     .addCommand(creditCommand(cli))
-    .addCommand(drainCommand(cli));
+    .addCommand(drainCommand(cli))
+    .addCommand(suspensionCommand(cli, 'suspend', "revoke a worker's key; its work goes elsewhere"))
+    .addCommand(suspensionCommand(cli, 'resume', 'let a suspended worker log in again'));
 
 interface AdminOptions {
   readonly key?: string;
@@ -59,6 +61,18 @@ const drainCommand = (cli: Cli) =>
           worker,
           () => `${worker.name} is ${worker.state}, ${worker.running} running.\n`,
         );
+      }),
+    );
+
+const suspensionCommand = (cli: Cli, name: 'suspend' | 'resume', description: string) =>
+  new Command(name)
+    .description(description)
+    .argument('<worker>', 'its id')
+    .option(...KEY_OPTION)
+    .action(
+      cli.act(async (session, id: string, options: AdminOptions) => {
+        const worker = await asAdmin(session, options).admin[name](id);
+        session.show(worker, () => `${worker.name} is ${worker.state}.\n`);
       }),
     );
 

@@ -20,6 +20,7 @@ export const keysCommand = (cli: Cli) =>
     .description('API keys for programs')
     .addCommand(createCommand(cli))
     .addCommand(listCommand(cli))
+    .addCommand(rotateCommand(cli))
     .addCommand(revokeCommand(cli));
 
 const createCommand = (cli: Cli) =>
@@ -80,6 +81,19 @@ const listCommand = (cli: Cli) =>
       });
     }),
   );
+
+const rotateCommand = (cli: Cli) =>
+  new Command('rotate')
+    .description('a new key like this one, which ends after a grace period')
+    .argument('<id>', 'the key, as list shows it')
+    .option('--grace <duration>', 'how long the old one is still good', duration, 24 * 3_600_000)
+    .action(
+      cli.act(async (session, id: string, { grace }: { grace: number }) => {
+        const key = await session.tidemill().keys.rotate(id, Math.floor(grace / 1_000));
+        session.show(key, () => `${key.key}\n`);
+        session.remark(`It is shown this once. ${id} is still good for ${grace / 1_000} s.`);
+      }),
+    );
 
 const revokeCommand = (cli: Cli) =>
   new Command('revoke')
