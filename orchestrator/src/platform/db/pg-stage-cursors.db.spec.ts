@@ -132,6 +132,33 @@ test('two replicas never read the same window: the second one waits for the firs
   expect(read.filter((name) => names.includes(name))).toEqual(names);
 });
 
+test('a replica that saw less before it had to wait does not move the cursor back', async () => {
+  const other = signal();
+  const mayEnd = signal();
+  // Somebody else's turn holds the cursor, and leaves it beyond what the waiting statement could see when it began.
+  const beyond = db.transaction(async (tx) => {
+    await cursors.open(tx, STAGE);
+    other.give();
+    await mayEnd.given;
+    const [row] = await db.query<{ xid: string }>('SELECT pg_current_xact_id()::text AS xid');
+    await cursors.close(tx, STAGE, row?.xid ?? '');
+    return row?.xid ?? '';
+  });
+  await other.given;
+  const waiting = db.transaction((tx) => cursors.open(tx, STAGE));
+  await expect
+    .poll(async () => {
+      const rows = await superuser.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return rows.length;
+    }, PATIENCE)
+    .toBe(1);
+  mayEnd.give();
+  const xid = await beyond;
+  expect(await waiting).toEqual({ from: xid, to: xid });
+});
+
 test('a turn that fails moves nothing', async () => {
   const name = await write(db);
   await expect(take(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
