@@ -62,6 +62,7 @@ export class VerificationService {
         ...compared.map(({ rootId }) => rootId),
         ...(await this.store.leftByEndedJobs(tx, { from: window.from, to })),
       ]);
+      for (const { rootId } of alone) families.delete(rootId); // its job ended meanwhile; it gets one verdict all the same
       const verdicts = [
         ...alone.map(acceptedAlone),
         ...(await this.judgeFamilies(tx, [...families])),
