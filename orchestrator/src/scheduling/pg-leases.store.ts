@@ -254,6 +254,10 @@ WITH held AS (
 )
 SELECT attempt_id AS id FROM open`;
 
+/**
+ * A referee outlives its job, which cannot fail any more: it is tried until it has decided or nobody is left who could, or its job
+ * would never be billed.
+ */
 const END_ATTEMPTS = `
 WITH wanted AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (attempt_id, state, reason) ORDER BY attempt_id
@@ -270,7 +274,8 @@ WITH wanted AS (
   FROM (SELECT worker_id, count(*) FILTER (WHERE state = 'lost') AS lost, count(*) FILTER (WHERE state = 'failed') AS failed FROM ended GROUP BY worker_id) AS counts
   WHERE workers.id = counts.worker_id AND counts.lost + counts.failed > 0
 )
-SELECT ended.id, ended.task_id, ended.job_id, ended.worker_id, task.attempts_used, job.max_attempts
+SELECT ended.id, ended.task_id, ended.job_id, ended.worker_id, task.attempts_used,
+  CASE WHEN job.state IN ('queued', 'running') THEN job.max_attempts ELSE 32767 END AS max_attempts
 FROM ended JOIN tasks AS task ON task.id = ended.task_id AND task.fence = ended.fence AND task.state IN ('leased', 'running')
 JOIN jobs AS job ON job.id = ended.job_id`;
 

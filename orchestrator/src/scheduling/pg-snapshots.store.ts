@@ -4,7 +4,7 @@ import type { OpenWorker, QueuedTask, Snapshot } from '@tidemill/core/scheduler'
 import type { TaskId, WorkerId } from '@tidemill/protocol';
 import { openWorker, WORKER_COLUMNS, type WorkerRow } from '../jobs/worker-rows.js';
 import { Db } from '../platform/db/db.js';
-import { Snapshots } from './snapshots.store.js';
+import { PASSED_MS, Snapshots } from './snapshots.store.js';
 
 interface TaskRow {
   readonly id: TaskId;
@@ -31,12 +31,6 @@ interface UsedRow {
   readonly memory_mib: number;
   readonly disk_mib: number;
 }
-
-/**
- * A worker that did not take a task is not asked for it again for so long: a deaf one that is cheap would otherwise get it every time
- * and keep it from the others, and one that refuses at once would be asked thousands of times.
- */
-const PASSED_MS = 10_000;
 
 /** Needs by their text: jobs ask the same few things, and the same object lets the scheduler group them. */
 const MAX_KEPT_NEEDS = 10_000;

@@ -86,16 +86,16 @@ export class PgVerdictsStore extends VerdictsStore {
     ]);
   }
 
-  async untakenAudits(tx: Tx, limit: number) {
-    const rows = await tx.query<{ id: TaskId; root_id: TaskId }>(UNTAKEN_AUDITS, [
+  async waitingChecks(tx: Tx, limit: number) {
+    const rows = await tx.query<{ id: TaskId; root_id: TaskId; taken: boolean }>(WAITING_CHECKS, [
       CHECK_PRIORITY,
       limit,
     ]);
-    return rows.map(({ id, root_id }) => ({ taskId: id, rootId: root_id }));
+    return rows.map(({ id, root_id, taken }) => ({ taskId: id, rootId: root_id, wasTaken: taken }));
   }
 
-  async dropUntaken(tx: Tx, taskIds: readonly TaskId[]): Promise<readonly TaskId[]> {
-    const rows = await tx.query<{ id: TaskId }>(DROP_UNTAKEN, [taskIds]);
+  async dropWaiting(tx: Tx, taskIds: readonly TaskId[]): Promise<readonly TaskId[]> {
+    const rows = await tx.query<{ id: TaskId }>(DROP_WAITING, [taskIds]);
     return rows.map(({ id }) => id);
   }
 
@@ -247,13 +247,16 @@ JOIN task_outputs AS output ON output.task_id = judged.task_id AND output.attemp
 JOIN attempts AS attempt ON attempt.id = output.attempt_id JOIN jobs AS job ON job.id = attempt.job_id
 ORDER BY output.attempt_id, output.digest`;
 
-const UNTAKEN_AUDITS = `
-SELECT id, root_id FROM tasks WHERE waiting AND priority = $1 AND role = 'audit' AND attempts_used = 0 ORDER BY id LIMIT $2`;
+const WAITING_CHECKS = `
+SELECT task.id, task.root_id, task.attempts_used > 0 AS taken FROM tasks AS task
+WHERE task.waiting AND task.priority = $1
+  AND (task.role = 'audit' OR EXISTS (SELECT FROM jobs WHERE jobs.id = task.job_id AND jobs.state NOT IN ('queued', 'running')))
+ORDER BY task.id LIMIT $2`;
 
-const DROP_UNTAKEN = `
+const DROP_WAITING = `
 UPDATE tasks SET state = 'cancelled', waiting = false
-FROM (SELECT id FROM tasks WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS untaken
-WHERE tasks.id = untaken.id AND tasks.waiting AND tasks.attempts_used = 0 RETURNING tasks.id`;
+FROM (SELECT id FROM tasks WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE) AS dropped
+WHERE tasks.id = dropped.id AND tasks.waiting RETURNING tasks.id`;
 
 const ADD_COPIES = `
 INSERT INTO tasks (id, job_id, idx, role, root_id, priority, runtime_class, payload, payload_digest, inputs)

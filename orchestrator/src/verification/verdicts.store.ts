@@ -47,6 +47,14 @@ export interface Verdict {
   readonly receipt?: { readonly hash: string; readonly result: string };
 }
 
+/** An execution in the line that the network itself wants. */
+export interface WaitingCheck {
+  readonly taskId: TaskId;
+  readonly rootId: TaskId;
+  /** Whether a worker had it before and came to no result. */
+  readonly wasTaken: boolean;
+}
+
 /** A later segment that started from a result that was rejected. */
 export interface Voided {
   readonly attemptId: AttemptId | null;
@@ -87,14 +95,11 @@ export abstract class VerdictsStore {
     copies: readonly { taskId: TaskId; rootId: TaskId; role: 'audit' | 'referee' }[],
   ): Promise<void>;
 
-  /** Audits that wait and that no worker has taken so far, oldest first. */
-  abstract untakenAudits(
-    tx: Tx,
-    limit: number,
-  ): Promise<readonly { readonly taskId: TaskId; readonly rootId: TaskId }[]>;
+  /** Checks that wait for a worker and that nobody asked for, oldest first: audits, and referees of jobs that are over. */
+  abstract waitingChecks(tx: Tx, limit: number): Promise<readonly WaitingCheck[]>;
 
-  /** Drops executions that still wait and were never taken; gives those that this call dropped. */
-  abstract dropUntaken(tx: Tx, taskIds: readonly TaskId[]): Promise<readonly TaskId[]>;
+  /** Drops executions that still wait; gives those that this call dropped. */
+  abstract dropWaiting(tx: Tx, taskIds: readonly TaskId[]): Promise<readonly TaskId[]>;
 
   abstract markDisputed(tx: Tx, attemptIds: readonly AttemptId[]): Promise<void>;
 

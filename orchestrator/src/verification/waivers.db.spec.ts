@@ -89,6 +89,51 @@ test('an audit that is only ever refused is waived as well', async () => {
   expect(rolesOf(await alice.over(id))).toEqual(['audit cancelled', 'primary accepted']);
 });
 
+test('an audit that a worker had and failed is waived once nobody else can take it', async () => {
+  const { id } = await reportedAlone('failed');
+  const broken = await StageWorker.join(host, 'failed');
+  const failure = { code: 'CHILD_LOST', message: 'the machine broke', fault: 'worker' } as const;
+  await broken.report(await broken.begin(), { outcome: 'failed', failure });
+  await turn();
+  host.clock.advance(WAIVE_AFTER_MS);
+  await turn();
+  expect(rolesOf(await alice.over(id))).toEqual(['audit failed', 'primary accepted']);
+});
+
+test('a dispute that outlives its job and that nobody can decide is paid by nobody', async () => {
+  const [one, other] = [
+    await StageWorker.join(host, 'disputed'),
+    await StageWorker.join(host, 'disputed'),
+  ];
+  const id = await alice.submit(noopJob('disputed', { verify: { replicate: 2 } }));
+  await one.report(await one.begin(), { commitment: 'a'.repeat(64) });
+  await other.report(await other.begin(), { commitment: 'b'.repeat(64) });
+  await alice.cancel(id);
+  const isOrderedAgain = async () => {
+    const waiting = await host.db.query(
+      `SELECT 1 FROM tasks WHERE job_id = $1 AND role = 'referee' AND waiting`,
+      [id],
+    );
+    return waiting.length;
+  };
+  await expect.poll(isOrderedAgain, { timeout: 10_000 }).toBe(1);
+  await turn();
+  host.clock.advance(WAIVE_AFTER_MS);
+  await turn();
+  expect(await verdictsOf(id)).toEqual(
+    Array.from({ length: 2 }, () => ({
+      verdict: 'rejected',
+      reason: 'disputed, its job over, and no other worker could decide',
+      payer: 'nobody',
+    })),
+  );
+  const isReleased = () =>
+    host.db
+      .query(`SELECT 1 FROM ledger_entries WHERE ref = $1 AND kind = 'release'`, [id])
+      .then((rows) => rows.length);
+  await expect.poll(isReleased, { timeout: 10_000 }).toBe(1);
+});
+
 test('a copy that the submitter asked for waits for as long as it takes', async () => {
   const worker = await StageWorker.join(host, 'replicated');
   const id = await alice.submit(noopJob('replicated', { verify: { replicate: 2 } }));

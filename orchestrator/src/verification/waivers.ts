@@ -4,27 +4,29 @@ import { Clock } from '../platform/clock.js';
 import { Db, type Tx } from '../platform/db/db.js';
 import { StageCursors } from '../platform/db/stage-cursors.js';
 import { TrailWriter } from '../trail/trail.writer.js';
-import { VerdictsStore, type Member, type Verdict } from './verdicts.store.js';
+import { VerdictsStore, type Member, type Verdict, type WaitingCheck } from './verdicts.store.js';
 import { failureOf, STAGE, VerificationService } from './verification.service.js';
 
 /**
- * An audit that no worker has taken by then is waived. Checks are first in line, so any room that became free in this time could
+ * A check that has waited so long for a worker is waived. Checks are first in line, so any room that became free in this time could
  * have been theirs; longer than this no submitter should wait for a check that it did not ask for.
  */
 export const WAIVE_AFTER_MS = 60_000;
-/** While it is on offer an audit is out of the line for some seconds; one that stays away longer was taken or dropped. */
+/** While it is on offer a check is out of the line for some seconds; one that stays away longer was taken or dropped. */
 const FORGET_AFTER_MS = 15_000;
 const MAX_WATCHED = 1_000;
 
 interface Watched {
   readonly rootId: TaskId;
+  readonly wasTaken: boolean;
   readonly sinceMs: number;
   lastMs: number;
 }
 
 /**
- * Waives audits that nobody can run, for example where a single worker is online. Time counts from when this process first saw
- * the audit waiting: after a restart workers need time to come back.
+ * Waives checks that nobody can run, for example audits where a single worker is online, and ends disputes that nobody can decide and
+ * that no submitter waits for any more. Time counts from when this process first saw
+ * the check waiting: after a restart workers need time to come back.
  */
 @Injectable()
 export class Waivers {
@@ -41,25 +43,24 @@ export class Waivers {
 
   async turn(): Promise<void> {
     const due = this.watch(
-      await this.store.untakenAudits(this.db, MAX_WATCHED),
+      await this.store.waitingChecks(this.db, MAX_WATCHED),
       this.clock.monotonicMs(),
     );
     if (due.size > 0) await this.db.transaction((tx) => this.waive(tx, due));
   }
 
   /** Notes what waits; gives what has waited for too long. */
-  private watch(
-    waiting: readonly { readonly taskId: TaskId; readonly rootId: TaskId }[],
-    nowMs: number,
-  ): ReadonlyMap<TaskId, TaskId> {
-    for (const { taskId, rootId } of waiting) {
+  private watch(waiting: readonly WaitingCheck[], nowMs: number): ReadonlyMap<TaskId, TaskId> {
+    for (const { taskId, rootId, wasTaken } of waiting) {
       const known = this.watched.get(taskId);
-      if (known === undefined) this.watched.set(taskId, { rootId, sinceMs: nowMs, lastMs: nowMs });
+      // What a worker has had begins to wait when it comes back.
+      if (known === undefined || known.wasTaken !== wasTaken)
+        this.watched.set(taskId, { rootId, wasTaken, sinceMs: nowMs, lastMs: nowMs });
       else known.lastMs = nowMs;
     }
     const due = new Map<TaskId, TaskId>();
-    for (const [taskId, { rootId, sinceMs, lastMs }] of this.watched) {
-      if (nowMs - lastMs > FORGET_AFTER_MS) this.watched.delete(taskId);
+    for (const [taskId, { rootId, wasTaken, sinceMs, lastMs }] of this.watched) {
+      if (nowMs - lastMs > (wasTaken ? 0 : FORGET_AFTER_MS)) this.watched.delete(taskId);
       else if (lastMs === nowMs && nowMs - sinceMs >= WAIVE_AFTER_MS) due.set(taskId, rootId);
     }
     return due;
@@ -68,7 +69,7 @@ export class Waivers {
   private async waive(tx: Tx, due: ReadonlyMap<TaskId, TaskId>): Promise<void> {
     // The stage's cursor keeps its other turns, here and in other replicas, from judging the same tasks meanwhile.
     await this.cursors.open(tx, STAGE);
-    const dropped = await this.store.dropUntaken(tx, [...due.keys()]);
+    const dropped = await this.store.dropWaiting(tx, [...due.keys()]);
     const waived = dropped.flatMap((copy) => {
       const task = due.get(copy);
       return task === undefined ? [] : [{ task, copy }];
@@ -85,8 +86,35 @@ export class Waivers {
       tx,
       waived.map(({ task }) => task),
     );
-    await this.verification.give(tx, left.flatMap(acceptedUnchecked));
+    const roots = [...new Set(left.map(({ rootId }) => rootId))];
+    await this.verification.give(
+      tx,
+      roots.flatMap((root) => concluded(left.filter(({ rootId }) => rootId === root))),
+    );
   }
+}
+
+/** What is said of a task that is not checked any further: a result alone is accepted, results that contradict each other are not. */
+function concluded(family: readonly Member[]): Verdict[] {
+  const reported = family.filter(({ attemptId }) => attemptId !== null);
+  return reported.length > 1 ? reported.flatMap(undecided) : reported.flatMap(acceptedUnchecked);
+}
+
+/** Its job is over and nobody can say who was right, so nobody pays: a verdict rests on no one worker's word. */
+function undecided({ attemptId, taskId, jobId }: Member): Verdict[] {
+  if (attemptId === null) return [];
+  return [
+    {
+      attemptId,
+      taskId,
+      jobId,
+      verdict: 'rejected',
+      reason: 'disputed, its job over, and no other worker could decide',
+      payer: 'nobody',
+      settles: null,
+      failure: null,
+    },
+  ];
 }
 
 function acceptedUnchecked({ attemptId, rootId, taskId, jobId, role, result }: Member): Verdict[] {
