@@ -52,7 +52,7 @@ async function pythonWarnings(again) {
   const fault = await ensurePython({ again });
   if (fault === null) return [];
   return [
-    `the examples in Python cannot be tested here: ${fault}. It takes python3 with its venv module`,
+    `the examples in Python and the description of the API cannot be tested here: ${fault}. It takes python3 with its venv module`,
   ];
 }
 
