@@ -36,6 +36,9 @@ const MAX_FRAGMENTS = 16;
 /** From the word that this process goes away to the end of its sockets: what workers had ready to send arrives. */
 const DRAIN_MS = 250;
 
+/** Peers that are sent away for these are not read any more, or the rest of their flood would cost us until they are gone. */
+const UNREAD = new Set<Close>([CLOSE.tooFast, CLOSE.tooMany, CLOSE.badFrame, CLOSE.loginTimeout]);
+
 /** The worker sockets: who is let in, and what each frame has to be before anybody looks at it. */
 @WebSocketGateway({
   path: '/v1/worker',
@@ -236,8 +239,8 @@ export class WorkerGateway
   private refuse(socket: WebSocket, why: Close, advice?: string): void {
     if (socket.readyState === socket.OPEN) this.telemetry.socketsClosed.inc({ reason: why.reason });
     closeSocket(socket, why, advice);
-    // The rest of a flood stays where it is.
-    if (why === CLOSE.tooFast) socket.pause();
+    // What else such a peer sends stays where it is.
+    if (UNREAD.has(why)) socket.pause();
   }
 }
 
