@@ -155,8 +155,8 @@ module.exports = {
     sees(
       'client-is-alone',
       'client',
-      ['protocol', 'programs/client', 'infra/localnet'],
-      'A submitter needs the API alone. The command starts the other apps as processes.',
+      ['protocol', 'core', 'programs/client', 'infra/localnet'],
+      'A submitter needs the API alone, and the rules, to decide again what was decided. The command starts the other apps as processes.',
     ),
     sees(
       'dashboard-reads-names',

@@ -64,6 +64,20 @@ test('one receipt is checked by its attempt, and again from a file when nobody a
   expect(forged).toMatchObject({ code: 1, out: expect.stringContaining('RECEIPT_HASH') });
 });
 
+test('a decision is decided again from what was recorded, and an altered one is told (G16)', async () => {
+  const decision = attempt.replace('att_', 'dec_');
+  const same = await run('replay', 'decision', decision, '--out', 'decision.json');
+  expect(same, same.err).toMatchObject({ code: 0, out: expect.stringContaining('bit for bit') });
+  expect((await offline('replay', 'decision', 'decision.json')).code).toBe(0);
+
+  alter('decision.json', 'busy.json', (text) => text.replace(/"busy": \d+/, '"busy": 7'));
+  const busy = await offline('replay', 'decision', 'busy.json');
+  expect(busy).toMatchObject({ code: 1, out: expect.stringContaining('DIFFERS') });
+  alter('decision.json', 'inputs.json', (text) => text.replace('\\"tasks\\":', '\\"tasks\\": '));
+  const inputs = await offline('replay', 'decision', 'inputs.json');
+  expect(inputs).toMatchObject({ code: 1, out: expect.stringContaining('INPUTS_DIGEST') });
+});
+
 test('a training job proves its seed, its inputs and every segment', async () => {
   const files = digitFiles();
   writeFileSync(join(home, 'x.npy'), readFileSync(files.testImages));

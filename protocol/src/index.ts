@@ -19,6 +19,7 @@ export * from './money.js';
 export * from './openapi.js';
 export * from './owner-order.js';
 export * from './payload.js';
+export * from './plan-inputs.js';
 export * from './provenance.js';
 export * from './receipt.js';
 export * from './resources.js';

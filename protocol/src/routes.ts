@@ -42,6 +42,7 @@ import { AttemptId, DecisionId, JobId, KeyId, UploadId, WebhookId, WorkerId } fr
 import { JobSpec } from './job-spec.js';
 import { LoginChallenge, LoginChallengeRequest, LoginRequest, LoginResult } from './login.js';
 import { SignedOrder } from './owner-order.js';
+import { DecisionInputsView } from './plan-inputs.js';
 import { Provenance, SignedReceipt } from './provenance/bundle.js';
 import {
   BalanceWarning,
@@ -572,6 +573,17 @@ export const ROUTES = {
     params: deliveryParams,
     status: 200,
     response: WebhookDeliveryView,
+    errors: ['NOT_FOUND'],
+  },
+  getDecisionInputs: {
+    method: 'get',
+    path: '/v1/decisions/{id}/inputs',
+    summary: 'What a decision was taken on, to decide it again',
+    tag: 'trail',
+    access: 'jobs:read',
+    params: z.strictObject({ id: DecisionId }),
+    status: 200,
+    response: DecisionInputsView,
     errors: ['NOT_FOUND'],
   },
   listTrail: {

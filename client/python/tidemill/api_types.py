@@ -209,6 +209,15 @@ Decision = TypedDict(
     },
 )
 
+DecisionInputs = TypedDict(
+    "DecisionInputs",
+    {
+        "digest": 'str',
+        "text": 'str',
+        "workerKinds": 'list[str]',
+    },
+)
+
 EarningsItemsItem = TypedDict(
     "EarningsItemsItem",
     {

@@ -14,6 +14,7 @@ import { logsCommand } from './commands/logs.js';
 import { outputsCommand } from './commands/outputs.js';
 import { planCommand } from './commands/plan.js';
 import { receiptCommand } from './commands/receipt.js';
+import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
 import { trailCommand } from './commands/trail.js';
 import { upCommand } from './commands/up.js';
@@ -42,6 +43,7 @@ const COMMANDS = [
   workerCommand,
   accountCommand,
   receiptCommand,
+  replayCommand,
   webhooksCommand,
   decisionCommand,
   verifyCommand,

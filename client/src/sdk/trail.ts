@@ -5,6 +5,7 @@ import type {
   ConsistencyProof,
   Cosignature,
   Decision,
+  DecisionInputs,
   InclusionProof,
   TrailEvent,
   WitnessedCheckpoint,
@@ -82,5 +83,11 @@ export class Trail {
   /** Why a task went to its worker. */
   async decision(id: string): Promise<Decision> {
     return bodyOf(await this.api.GET('/v1/decisions/{id}', { params: { path: { id } } }));
+  }
+
+  /** What a decision was taken on; kept for 30 days. */
+  async decisionInputs(id: string): Promise<DecisionInputs> {
+    const path = { id };
+    return bodyOf(await this.api.GET('/v1/decisions/{id}/inputs', { params: { path } }));
   }
 }

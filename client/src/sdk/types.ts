@@ -28,6 +28,7 @@ export type WebhookDelivery = Schemas['WebhookDelivery'];
 export type Decision = Schemas['Decision'];
 export type Provenance = Schemas['Provenance'];
 export type SignedReceipt = Schemas['SignedReceipt'];
+export type DecisionInputs = Schemas['DecisionInputs'];
 export type TrailEvent = Schemas['TrailEvent'];
 export type Checkpoint = Schemas['Checkpoint'];
 export type WitnessedCheckpoint = Schemas['WitnessedCheckpoint'];

@@ -1,4 +1,5 @@
 export { keepCheckpoint, keptCheckpoints } from './kept-checkpoints.js';
+export { KeptDecision, replayDecision, type DecisionReplay } from './replay-decision.js';
 export { downloadTrail } from './trail-download.js';
 export { exportTrail, trailFile, TrailFileError } from './trail-file.js';
 export { servedTrail, type TrailSource } from './trail-source.js';

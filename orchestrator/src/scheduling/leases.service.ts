@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { afterEnd, type AttemptEnd } from '@tidemill/core/lease';
 import {
-  POLICY,
+  PlanInputsWriter,
+  recordOf,
   runtimeClassOf,
   type Placement,
   type Plan,
@@ -9,6 +10,7 @@ import {
   type Snapshot,
 } from '@tidemill/core/scheduler';
 import { TIMING, type AttemptId, type LeaseRef, type WorkerId } from '@tidemill/protocol';
+import { nodeSha256 } from '@tidemill/protocol/node';
 import { ArtifactsService } from '../artifacts/artifacts.service.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { Clock } from '../platform/clock.js';
@@ -27,6 +29,8 @@ import {
 } from './leases.store.js';
 
 const MAX_SWEPT = 500;
+/** Longer than any dispute about a result: rewards are released after a day. */
+const KEEP_INPUTS_MS = 30 * 24 * 3_600_000;
 /** Inputs stay readable for an attempt's longest duration and this: clocks of replicas may be apart, and a worker may start late. */
 const READABLE_BEYOND_MS = 15 * 60_000;
 /** A worker ends an attempt at its limit by itself and says so; one that has not by then is not going to. */
@@ -48,6 +52,8 @@ type EndWanted = {
 export class LeasesService {
   private offer: (leased: readonly Leased[]) => void = () => undefined;
   private stop: (stops: readonly Stop[], reason: 'cancelled' | 'lost') => void = () => undefined;
+
+  private readonly inputs = new PlanInputsWriter(nodeSha256);
 
   constructor(
     private readonly db: Db,
@@ -86,8 +92,10 @@ export class LeasesService {
       return [{ ...placement, attemptId, runtimeClass, resources: task.needs.resources }];
     });
 
+    const kept = this.inputs.write(snapshot, plan);
     const leased = await this.db.transaction(async (tx) => {
       const stands = await this.store.lease(tx, leases);
+      if (stands.length > 0) await this.store.keepInputs(tx, kept);
       await this.trail.append(
         tx,
         stands.map(({ offer, workerId }) =>
@@ -97,6 +105,7 @@ export class LeasesService {
             placements.get(offer.attemptId),
             tasks.get(offer.taskId),
             offer,
+            kept.inputs.digest,
           ),
         ),
       );
@@ -274,6 +283,11 @@ export class LeasesService {
     return stops.length === MAX_SWEPT;
   }
 
+  /** What plans were decided on may be asked for so long; the trail keeps its digest for good. */
+  async forgetInputs(): Promise<void> {
+    await this.store.forgetInputs(this.db, KEEP_INPUTS_MS);
+  }
+
   openOffers(workerIds: readonly WorkerId[]): Promise<readonly Leased[]> {
     return this.store.openOffers(this.db, workerIds);
   }
@@ -303,6 +317,7 @@ function decision(
   placement: Placement | undefined,
   task: QueuedTask | undefined,
   offer: Leased['offer'],
+  inputs: string,
 ) {
   return {
     kind: 'task.placed',
@@ -313,14 +328,8 @@ function decision(
       job: offer.jobId,
       worker: workerId,
       fence: offer.fence,
-      policy: POLICY,
-      priority: task?.priority,
-      considered: placement?.considered,
-      removed: Object.fromEntries(
-        (placement?.removedBy ?? []).map(({ constraint, removed }) => [constraint, removed]),
-      ),
-      busy: placement?.busy,
-      candidates: placement?.candidates.map(({ workerId: id, score }) => [id, score]),
+      ...(placement === undefined ? {} : recordOf(placement, task?.priority)),
+      inputs,
     }),
   };
 }

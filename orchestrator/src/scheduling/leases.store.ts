@@ -1,3 +1,4 @@
+import type { KeptInputs } from '@tidemill/core/scheduler';
 import type { AttemptEnd } from '@tidemill/core/lease';
 import type { AttemptId, JobId, Offer, Resources, TaskId, WorkerId } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
@@ -44,6 +45,12 @@ export interface EndedAttempt {
 export abstract class LeasesStore {
   /** Leases tasks that are still waiting with the fence that was read; raises the fence in the same statement (G4). */
   abstract lease(tx: Tx, leases: readonly NewLease[]): Promise<readonly Leased[]>;
+
+  /** Keeps what a plan was decided on, once; it can be asked for until it is forgotten. */
+  abstract keepInputs(tx: Tx, kept: KeptInputs): Promise<void>;
+
+  /** Forgets what plans were decided on that are older than this. */
+  abstract forgetInputs(tx: Tx, olderThanMs: number): Promise<void>;
 
   /** Offered → active; gives the attempts that are, those that were before included. */
   abstract activate(tx: Tx, held: readonly Held[]): Promise<ReadonlySet<AttemptId>>;

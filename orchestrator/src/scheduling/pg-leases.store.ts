@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { AttemptEnd } from '@tidemill/core/lease';
+import type { KeptInputs } from '@tidemill/core/scheduler';
 import type { AttemptId, JobId, Offer, TaskId, WorkerId } from '@tidemill/protocol';
-import type { Tx } from '../platform/db/db.js';
+import { fromJsonTexts, jsonTexts, type Tx } from '../platform/db/db.js';
 import {
   LeasesStore,
   type EndedAttempt,
@@ -46,6 +47,22 @@ export class PgLeasesStore extends LeasesStore {
       ]);
     }
     return rows.map(leased);
+  }
+
+  async keepInputs(tx: Tx, { inputs, workerKinds }: KeptInputs): Promise<void> {
+    await tx.query(KEEP_INPUTS, [
+      Buffer.from(inputs.digest, 'hex'),
+      inputs.text,
+      workerKinds.map(({ digest }) => Buffer.from(digest, 'hex')),
+      jsonTexts(workerKinds.map(({ text }) => text)),
+    ]);
+  }
+
+  async forgetInputs(tx: Tx, olderThanMs: number): Promise<void> {
+    await tx.query(
+      `DELETE FROM plan_inputs WHERE at < clock_timestamp() - $1 * interval '1 millisecond'`,
+      [olderThanMs],
+    );
   }
 
   async activate(tx: Tx, held: readonly Held[]): Promise<ReadonlySet<AttemptId>> {
@@ -301,3 +318,13 @@ SELECT attempt.id, attempt.task_id, attempt.job_id, attempt.worker_id, attempt.f
   attempt.gpu_milli, attempt.vram_mib, attempt.cpu_milli, attempt.memory_mib, attempt.disk_mib
 FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = attempt.job_id
 WHERE attempt.live AND attempt.state = 'leased' AND attempt.worker_id = ANY ($1)`;
+
+/** Kinds of workers are the same from plan to plan. In order of their digest, or two plans that bring new ones wait for each other. */
+const KEEP_INPUTS = `
+WITH kinds AS (
+  INSERT INTO worker_kinds (digest, text) SELECT * FROM (
+    SELECT digest, text FROM unnest($3::bytea[], ${fromJsonTexts('$4')}) AS kind (digest, text)
+    WHERE NOT EXISTS (SELECT FROM worker_kinds AS known WHERE known.digest = kind.digest)
+  ) AS fresh ORDER BY digest ON CONFLICT DO NOTHING
+)
+INSERT INTO plan_inputs (digest, text, kinds) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;

@@ -9,6 +9,7 @@ import { Snapshots } from './snapshots.store.js';
 const SWEEP_MS = 1_000;
 const ORPHANS_EVERY_MS = 5_000;
 const OVERRUNS_EVERY_MS = 5_000;
+const FORGET_EVERY_MS = 3_600_000;
 /** Tasks looked at in one turn: a turn stays in tens of milliseconds. */
 const MAX_TASKS = 1_000;
 /** A full turn reads all workers and their leases, so turns keep this distance while work is plenty. */
@@ -40,6 +41,11 @@ export class SchedulingLoop {
       name: 'scheduling.overruns',
       everyMs: OVERRUNS_EVERY_MS,
       turn: () => leases.endOverruns(),
+    });
+    loops.add({
+      name: 'scheduling.forget',
+      everyMs: FORGET_EVERY_MS,
+      turn: () => leases.forgetInputs(),
     });
     const sweeping = loops.add({
       name: 'scheduling.sweep',
