@@ -39,7 +39,7 @@ export interface TrailVerification extends TrailReport {
 }
 
 /** A witness's newest word: how many events it vouches for and when it saw them. */
-export interface WitnessFinding {
+interface WitnessFinding {
   readonly publicKey: string;
   readonly result: 'ok' | 'missing' | 'bad';
   readonly size: number | null;

@@ -211,7 +211,15 @@ test('workers are listed without anybody being known', async () => {
 test('the account shows its ledger entries when asked', async () => {
   await cli.network({
     'GET /v1/account': () => ({
-      json: { id: 'acc_1', wallet: 'w', available: '1', held: '2', spent: '3', granted: '6' },
+      json: {
+        id: 'acc_1',
+        wallet: 'w',
+        available: '1',
+        held: '2',
+        spent: '3',
+        granted: '6',
+        warnBelow: null,
+      },
     }),
     'GET /v1/account/entries': () =>
       page([

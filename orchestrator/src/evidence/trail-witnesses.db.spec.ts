@@ -10,11 +10,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startStages, type StageHost } from '../identity/testing/stage-host.js';
 import { Db } from '../platform/db/db.js';
 import { eventually } from '../testing/eventually.js';
-import { Checkpoints } from './checkpoints.js';
-import { SequencerLoop } from './sequencer.loop.js';
-import { TrailReader } from './trail.reader.js';
-import { TrailWriter } from './trail.writer.js';
-import { Witnesses } from './witnesses.js';
+import { Checkpoints } from '../trail/checkpoints.js';
+import { SequencerLoop } from '../trail/sequencer.loop.js';
+import { TrailReader } from '../trail/trail.reader.js';
+import { TrailWriter } from '../trail/trail.writer.js';
+import { Witnesses } from '../trail/witnesses.js';
 
 let host: StageHost;
 let witness: Signer;
