@@ -24,7 +24,13 @@ const STAGES = [
 ];
 
 /** Code that only tests run: it may use development tools. */
-const TESTS = ['\\.(spec|contract|e2e)\\.ts$', '\\.spec\\.mjs$', '/testing/', '^e2e/harness/'];
+const TESTS = [
+  '\\.(spec|contract|e2e)\\.ts$',
+  '\\.spec\\.mjs$',
+  '/testing/',
+  '^e2e/harness/',
+  '^orchestrator/src/sim/',
+];
 
 /** Files that start a process or are named in a tool's settings, so that no import leads to them. */
 const ENTRIES = [
@@ -173,8 +179,15 @@ module.exports = {
     deny(
       'nothing-imports-an-app',
       'Apps are started, not imported: what two of them need is a library.',
-      { path: PART },
+      // The simulator runs both ends in one process, under one virtual clock.
+      { path: PART, pathNot: '^orchestrator/src/sim/' },
       { path: '^(orchestrator|worker|dashboard|bench|e2e)/', pathNot: '^$1/' },
+    ),
+    deny(
+      'simulator-is-for-tests',
+      'What an operator runs knows nothing of the simulator.',
+      { path: '^orchestrator/src/', pathNot: ['^orchestrator/src/sim/', ...TESTS] },
+      { path: '^orchestrator/src/sim/' },
     ),
     deny(
       'localnet-is-for-tests-and-the-command',

@@ -1,0 +1,224 @@
+import type { Entry } from '@tidemill/core/ledger';
+import type { AccountId, SessionId } from '@tidemill/protocol';
+import { DatabaseUnavailableError, type Tx } from '../platform/db/db.js';
+import type { Clock } from '../platform/clock.js';
+import type { SoundReceipt } from '../receipts/check-receipts.js';
+import type { NewLease } from '../scheduling/leases.store.js';
+import type { TrailEvent, TrailRows } from '../trail/trail.writer.js';
+import { MemoryBillingStore } from './memory/memory-billing.store.js';
+import type { MemoryTx } from './memory/memory-database.js';
+import { MemoryDb, within } from './memory/memory-db.js';
+import { MemoryFleetStore } from './memory/memory-fleet.store.js';
+import { MemoryJobsStore } from './memory/memory-jobs.store.js';
+import { MemoryLeasesStore } from './memory/memory-leases.store.js';
+import { MemoryLedgerBook } from './memory/memory-ledger-book.store.js';
+import { MemoryStageCursors, MemoryTrailWriter } from './memory/memory-platform.js';
+import { MemoryReceiptsStore } from './memory/memory-receipts.store.js';
+import type { AttemptRow, ChargeRow, TaskRow, WorkerRow } from './memory/rows.js';
+import { SOUND_PARTS, type Parts } from './parts.js';
+
+/** A mistake that somebody could make, wired into the simulator and nowhere else. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly parts: Partial<Parts>;
+}
+
+class FenceIgnored extends MemoryReceiptsStore {
+  protected override counts(
+    { receipt }: SoundReceipt,
+    attempt: AttemptRow,
+    task: TaskRow,
+  ): boolean {
+    return (
+      attempt.workerId === receipt.workerId &&
+      ['leased', 'running', 'lost'].includes(attempt.state) &&
+      ['queued', 'leased', 'running'].includes(task.state)
+    );
+  }
+}
+
+class FenceComparedLoosely extends MemoryReceiptsStore {
+  protected override counts(sound: SoundReceipt, attempt: AttemptRow, task: TaskRow): boolean {
+    return task.fence >= sound.receipt.fence && super.counts(sound, attempt, { ...task, fence: attempt.fence }); // prettier-ignore
+  }
+}
+
+class RenewedAfterLoss extends MemoryFleetStore {
+  protected override mayRenew(worker: WorkerRow, _session: SessionId): boolean {
+    return worker.profile.slots > 0;
+  }
+}
+
+class SweptByLocalClock extends MemoryFleetStore {
+  constructor(private readonly clock: Clock) {
+    super();
+  }
+
+  protected override sweepsAtMs(): number {
+    return this.clock.nowMs();
+  }
+}
+
+class LeasedTwice extends MemoryLeasesStore {
+  protected override stillStands(_plan: NewLease, task: TaskRow): boolean {
+    return ['queued', 'leased', 'running'].includes(task.state);
+  }
+}
+
+class RequeuedByAnyAttempt extends MemoryLeasesStore {
+  protected override hasLast(_attempt: AttemptRow, task: TaskRow): boolean {
+    return ['leased', 'running', 'verifying'].includes(task.state);
+  }
+}
+
+/** Answers before the commit has been heard of. */
+class AcknowledgesEarly extends MemoryDb {
+  override transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      super
+        .transaction(async (tx) => {
+          const result = await work(tx);
+          resolve(result);
+          return result;
+        })
+        .catch((cause: unknown) => {
+          reject(cause instanceof Error ? cause : new Error(String(cause)));
+        });
+    });
+  }
+}
+
+/** Does everything again when it did not hear whether it was done. */
+class RepeatsTheUnknown extends MemoryDb {
+  override async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    try {
+      return await super.transaction(work);
+    } catch (cause) {
+      if (!(cause instanceof DatabaseUnavailableError)) throw cause;
+      return super.transaction(work);
+    }
+  }
+}
+
+class KeysWithoutTenant extends MemoryJobsStore {
+  protected override nameOf(_accountId: AccountId, key: string): string {
+    return key;
+  }
+}
+
+class KeysForgotten extends MemoryJobsStore {
+  private asked = 0;
+
+  protected override nameOf(accountId: AccountId, key: string): string {
+    this.asked += 1;
+    return `${super.nameOf(accountId, key)} ${this.asked}`;
+  }
+}
+
+/** Writes its events when the transaction is none of their business any more. */
+class EventsApart extends MemoryTrailWriter {
+  constructor(
+    clock: Clock,
+    private readonly db: MemoryDb,
+  ) {
+    super(clock);
+  }
+
+  protected override insert(_tx: Tx, rows: TrailRows): Promise<void> {
+    return super.insert(this.db, rows);
+  }
+}
+
+/** Does not say what a worker reported before it draws whom to check. */
+class DrawsUncommitted extends MemoryTrailWriter {
+  override append(tx: Tx, events: readonly TrailEvent[]): Promise<void> {
+    return super.append(tx, events.filter(({ kind }) => kind !== 'receipt.stored')); // prettier-ignore
+  }
+}
+
+class EntriesWithoutRole extends MemoryLedgerBook {
+  protected override nameOf({ ref }: Entry): string {
+    return ref;
+  }
+}
+
+class EntriesTwice extends MemoryLedgerBook {
+  private booked = 0;
+
+  protected override nameOf(entry: Entry): string {
+    this.booked += 1;
+    return `${super.nameOf(entry)} ${this.booked}`;
+  }
+}
+
+class ChargedAgain extends MemoryBillingStore {
+  protected override addCharge(tx: MemoryTx, charge: ChargeRow): void {
+    tx.put(tx.database.charges, charge.attemptId, charge);
+  }
+}
+
+class ReleasedEarly extends MemoryBillingStore {
+  override release(tx: Tx, _afterMs: number, _afterResults: number, limit: number) {
+    return super.release(tx, 0, 0, limit);
+  }
+}
+
+class RefundedForever extends MemoryBillingStore {
+  protected override mayRefund({ price }: ChargeRow): boolean {
+    return price >= 0n;
+  }
+}
+
+/** Takes every row that it sees for all there is, though transactions before the newest are still open. */
+class WindowsTooWide extends MemoryStageCursors {
+  override async open(on: Tx, stage: string) {
+    const { from } = await super.open(on, stage);
+    return within(on, (tx) => Promise.resolve({ from, to: String(tx.database.newestXid + 1) }));
+  }
+}
+
+/** Moves a cursor in a transaction of its own. */
+class CursorsApart extends MemoryStageCursors {
+  constructor(private readonly db: MemoryDb) {
+    super();
+  }
+
+  override async open(on: Tx, stage: string) {
+    const window = await within(this.db, (tx) => super.open(tx, stage));
+    await within(on, (tx) => Promise.resolve(tx.number()));
+    return window;
+  }
+
+  override async close(_tx: Tx, stage: string, to: string): Promise<void> {
+    await super.close(this.db, stage, to);
+  }
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  { name: 'fence-ignored', parts: { receipts: () => new FenceIgnored() } },
+  { name: 'fence-compared-with-ge', parts: { receipts: () => new FenceComparedLoosely() } },
+  { name: 'lease-renewed-after-loss', parts: { fleet: () => new RenewedAfterLoss() } },
+  { name: 'sweep-uses-local-clock', parts: { fleet: (clock) => new SweptByLocalClock(clock) } },
+  { name: 'task-leased-twice', parts: { leases: () => new LeasedTwice() } },
+  { name: 'requeued-by-any-attempt', parts: { leases: () => new RequeuedByAnyAttempt() } },
+  { name: 'acknowledged-before-commit', parts: { db: (database, process) => new AcknowledgesEarly(database, process) } },
+  { name: 'unknown-commit-repeated', parts: { db: (database, process) => new RepeatsTheUnknown(database, process) } },
+  { name: 'key-without-tenant', parts: { jobs: () => new KeysWithoutTenant() } },
+  { name: 'key-forgotten', parts: { jobs: () => new KeysForgotten() } },
+  { name: 'event-outside-transaction', parts: { trail: (clock, db) => new EventsApart(clock, db) } },
+  { name: 'audit-drawn-before-commitment', parts: { trail: (clock) => new DrawsUncommitted(clock) } },
+  { name: 'accrual-key-without-role', parts: { book: (db) => new EntriesWithoutRole(db) } },
+  { name: 'release-before-window', parts: { billing: () => new ReleasedEarly() } },
+  { name: 'double-charge', parts: { book: (db) => new EntriesTwice(db), billing: () => new ChargedAgain(), cursors: (db) => new CursorsApart(db) } },
+  { name: 'refund-twice', parts: { book: (db) => new EntriesTwice(db), billing: () => new RefundedForever(), cursors: (db) => new CursorsApart(db) } },
+  { name: 'window-beyond-open-transactions', parts: { cursors: () => new WindowsTooWide() } },
+  { name: 'cursor-outside-transaction', parts: { cursors: (db) => new CursorsApart(db) } },
+]; // prettier-ignore
+
+/** The adapters with a bug, or the sound ones. */
+export function partsWith(name: string | null): Parts {
+  if (name === null) return SOUND_PARTS;
+  const bug = PLANTED_BUGS.find((one) => one.name === name);
+  if (bug === undefined) throw new Error(`there is no planted bug ${name}`);
+  return { ...SOUND_PARTS, ...bug.parts };
+}
