@@ -95,6 +95,7 @@ export class Agent {
     sessions: 0,
   };
   private identity: ReceiptIdentity | null = null;
+  private profile: WorkerProfile;
   private isDraining = false;
   /** The orchestrator of this session goes away; the next one gives work again. */
   private isSessionEnding = false;
@@ -107,6 +108,7 @@ export class Agent {
     private readonly ports: AgentPorts,
     private readonly settings: AgentSettings,
   ) {
+    this.profile = settings.profile;
     this.exited = new Promise((resolve) => {
       this.resolveExit = resolve;
     });
@@ -146,6 +148,13 @@ export class Agent {
     this.ports.log.info({ attempts: this.attempts.size, receipts: this.desk.size }, 'draining');
     this.startDraining();
     this.leaveIfDone();
+  }
+
+  /** Asks another price from now on; leases that were offered keep theirs. */
+  reprice(asks: WorkerProfile['asks']): void {
+    this.profile = { ...this.profile, asks };
+    this.ports.log.info({ asks }, 'price changed');
+    this.connection.send({ type: 'profile', profile: this.profile });
   }
 
   /** Stops every attempt without a receipt and leaves. */
@@ -190,7 +199,7 @@ export class Agent {
 
   private connectionOwner(): ConnectionOwner {
     return {
-      profile: () => this.settings.profile,
+      profile: () => this.profile,
       holding: () => this.holding(),
       hasWork: () => this.attempts.size > 0,
       welcomed: (welcome, network) => this.welcomed(welcome, network),

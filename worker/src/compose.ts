@@ -6,9 +6,11 @@ import { HttpArtifacts } from './artifacts/http-artifacts.js';
 import { SessionToken } from './artifacts/session-token.js';
 import { diskWorkFolders } from './attempts/disk-work-folders.js';
 import { offeredRunners, type Runners } from './attempts/runners.js';
+import { OwnerFiles, type Asks } from './config/owner-files.js';
 import type { Settings } from './config/settings.js';
 import { machineProbe } from './hardware/machine.js';
 import { profileOf } from './hardware/profile.js';
+import { fetchFor } from './link/proxy.js';
 import { socketTransport } from './link/socket.js';
 import type { Log } from './log.js';
 import { FileOutbox } from './receipts/file-outbox.js';
@@ -36,7 +38,8 @@ export async function startAgent(
   const runners = await offeredRunners(allRunners(), (runtime, reason) =>
     log.warn({ runtime, reason }, 'runtime not offered'),
   );
-  const agent = await composeAgent(settings, signer, runners, log);
+  const ownerFiles = new OwnerFiles(settings.stateDir, log);
+  const agent = await composeAgent(settings, signer, runners, ownerFiles, log);
   const startedAt = new Date(systemClock.wallMs()).toISOString();
   const report = (): StatusReport => ({
     ...agent.snapshot(),
@@ -63,7 +66,9 @@ export async function startAgent(
         });
   await agent.start();
   file.start();
+  const endWatch = ownerFiles.watchAsks((asks) => agent.reprice(asksOf(asks)));
   const exited = agent.exited.then(async (exit) => {
+    endWatch();
     await Promise.all([file.end(), server?.close()]);
     return exit;
   });
@@ -74,6 +79,7 @@ async function composeAgent(
   settings: Settings,
   signer: Signer,
   runners: Runners,
+  ownerFiles: OwnerFiles,
   log: Log,
 ): Promise<Agent> {
   const { orchestrator, stateDir } = settings;
@@ -84,7 +90,13 @@ async function composeAgent(
     // Neither the noop nor the tfjs runtime of this software computes on a card.
     usesGpu: false,
   }));
-  const profile = profileOf(settings, hardware, runtimes, runners.isolation);
+  const asks = ownerFiles.asks();
+  const operator = ownerFiles.operator();
+  const profile = {
+    ...profileOf(settings, hardware, runtimes, runners.isolation),
+    ...(asks === null ? {} : { asks: asksOf(asks) }),
+    ...(operator === null ? {} : { operator }),
+  };
   log.info(
     {
       hardware,
@@ -106,7 +118,7 @@ async function composeAgent(
     timers: systemTimers,
     random: systemRandom,
     token,
-    fetch: globalThis.fetch,
+    fetch: fetchFor(orchestrator.origin),
     baseUrl: orchestrator.origin,
   };
   return new Agent(
@@ -132,6 +144,11 @@ async function composeAgent(
     },
   );
 }
+
+const asksOf = ({ cpuHour, gpuHour }: Asks) => ({
+  cpuHour: String(cpuHour),
+  gpuHour: String(gpuHour),
+});
 
 /** `https://host` → `wss://host/v1/worker`. */
 function socketUrl(orchestrator: URL): string {

@@ -59,6 +59,7 @@ export function helpText(): string {
     ...lines,
     '',
     `Each may also be set in the environment, as in ${variableOf('state-dir')}; a flag wins.`,
+    'The orchestrator is reached through the proxy that HTTPS_PROXY or HTTP_PROXY names, unless NO_PROXY names the orchestrator.',
     '',
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { MAX_FRAME_BYTES } from '@tidemill/protocol';
 import { WebSocket } from 'ws';
+import { proxyAgentFor } from './proxy.js';
 import type { Link, Transport, TransportEvents } from './transport.js';
 
 /** How long the network may take to make a connection. */
@@ -13,7 +14,9 @@ export function socketTransport(url: string): Transport {
 }
 
 function openSocket(url: string, events: TransportEvents): Link {
+  const agent = proxyAgentFor(url);
   const socket = new WebSocket(url, {
+    ...(agent === undefined ? {} : { agent }),
     handshakeTimeout: CONNECT_TIMEOUT_MS,
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,

@@ -7,7 +7,10 @@ import { EXIT } from '../exit-code.js';
 import { CliError } from '../failure.js';
 import { ago, duration, thousandths } from '../output/quantities.js';
 import { stateCell } from '../output/states.js';
+import { FOLDER, type FolderOption } from '../owner/worker-folder.js';
 import type { Session } from '../session.js';
+import { keyCommand, operatorCommand, uninstallCommand } from './worker-key.js';
+import { earningsCommand, payoutCommand, priceCommand } from './worker-money.js';
 
 export const workerCommand = (cli: Cli) =>
   new Command('worker')
@@ -15,7 +18,13 @@ export const workerCommand = (cli: Cli) =>
     .addCommand(joinCommand(cli))
     .addCommand(statusCommand(cli))
     .addCommand(endCommand(cli, 'drain'))
-    .addCommand(endCommand(cli, 'leave'));
+    .addCommand(endCommand(cli, 'leave'))
+    .addCommand(priceCommand(cli))
+    .addCommand(earningsCommand(cli))
+    .addCommand(payoutCommand(cli))
+    .addCommand(keyCommand(cli))
+    .addCommand(operatorCommand(cli))
+    .addCommand(uninstallCommand(cli));
 
 const joinCommand = (cli: Cli) =>
   new Command('join')
@@ -24,15 +33,6 @@ const joinCommand = (cli: Cli) =>
     .allowUnknownOption()
     .helpOption(false)
     .action(cli.act((session, flags: string[]) => runAgent(session, flags)));
-
-interface FolderOption {
-  readonly stateDir?: string;
-}
-
-const FOLDER = [
-  '--state-dir <folder>',
-  "the worker's folder (default: ~/.tidemill/worker)",
-] as const;
 
 const statusCommand = (cli: Cli) =>
   new Command('status')
