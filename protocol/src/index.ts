@@ -22,6 +22,7 @@ export * from './payload.js';
 export * from './plan-inputs.js';
 export * from './provenance.js';
 export * from './receipt.js';
+export * from './rerun.js';
 export * from './resources.js';
 export * from './routes.js';
 export * from './states.js';

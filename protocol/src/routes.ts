@@ -44,6 +44,7 @@ import { LoginChallenge, LoginChallengeRequest, LoginRequest, LoginResult } from
 import { SignedOrder } from './owner-order.js';
 import { DecisionInputsView } from './plan-inputs.js';
 import { Provenance, SignedReceipt } from './provenance/bundle.js';
+import { RerunRequest } from './rerun.js';
 import {
   BalanceWarning,
   ChangeWebhookRequest,
@@ -269,6 +270,19 @@ export const ROUTES = {
     status: 200,
     response: JobView,
     errors: ['NOT_FOUND', 'CONFLICT'],
+  },
+  rerunJob: {
+    method: 'post',
+    path: '/v1/jobs/{id}/rerun',
+    summary: 'Run a job that has ended again, whole or what failed of it',
+    tag: 'jobs',
+    access: 'jobs:write',
+    params: jobParams,
+    headers: idempotency,
+    body: RerunRequest,
+    status: 201,
+    response: JobView,
+    errors: [...acceptErrors, 'NOT_FOUND', 'CONFLICT'],
   },
   streamJobEvents: {
     method: 'get',

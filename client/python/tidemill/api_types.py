@@ -853,6 +853,15 @@ RemovedBy = TypedDict(
     },
 )
 
+RerunRequest = TypedDict(
+    "RerunRequest",
+    {
+        "from": 'NotRequired[Literal["start", "failed"]]',
+        "limits": 'NotRequired[Limits]',
+        "labels": 'NotRequired[Labels]',
+    },
+)
+
 ResourceAmounts = TypedDict(
     "ResourceAmounts",
     {

@@ -15,6 +15,7 @@ import { outputsCommand } from './commands/outputs.js';
 import { planCommand } from './commands/plan.js';
 import { receiptCommand } from './commands/receipt.js';
 import { replayCommand } from './commands/replay.js';
+import { rerunCommand } from './commands/rerun.js';
 import { runCommand } from './commands/run.js';
 import { trailCommand } from './commands/trail.js';
 import { upCommand } from './commands/up.js';
@@ -38,6 +39,7 @@ const COMMANDS = [
   getCommand,
   logsCommand,
   cancelCommand,
+  rerunCommand,
   outputsCommand,
   workersCommand,
   workerCommand,

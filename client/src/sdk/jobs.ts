@@ -14,6 +14,7 @@ import type {
   Output,
   Plan,
   Provenance,
+  RerunChange,
   SignedReceipt,
 } from './types.js';
 
@@ -103,6 +104,16 @@ export class Jobs {
   /** Cancelling twice is cancelling once. */
   async cancel(id: string): Promise<Job> {
     return bodyOf(await this.api.POST('/v1/jobs/{id}/cancel', { params: { path: { id } } }));
+  }
+
+  /** Runs a job that has ended again; `from: 'failed'` runs only what has no accepted result, from its last checkpoint. */
+  async rerun(id: string, change: RerunChange = {}, options: CreateOptions = {}): Promise<Job> {
+    return bodyOf(
+      await this.api.POST('/v1/jobs/{id}/rerun', {
+        params: { path: { id }, header: idempotent(options) },
+        body: change,
+      }),
+    );
   }
 
   /** The log, oldest line first, as far as it goes now. */

@@ -4,6 +4,7 @@ type Schemas = components['schemas'];
 
 export type JobSpec = Schemas['JobSpec'];
 export type Job = Schemas['Job'];
+export type RerunChange = Schemas['RerunRequest'];
 export type JobDetail = Schemas['JobDetail'];
 export type JobState = Job['state'];
 export type Task = Schemas['Task'];

@@ -21,7 +21,7 @@ import { QueueLimits } from './queue-limits.js';
 /** A request to accept jobs, as it came over the wire. */
 export interface Submission {
   readonly accountId: AccountId;
-  readonly operation: Extract<OperationId, 'createJob' | 'createJobs'>;
+  readonly operation: Extract<OperationId, 'createJob' | 'createJobs' | 'rerunJob'>;
   readonly bodyText: string;
   readonly idempotencyKey: string | undefined;
 }
@@ -67,12 +67,13 @@ export class Acceptance {
     submission: Submission,
     specs: readonly JobSpec[],
     answerOf: (jobs: readonly NewJob[]) => object,
+    change: (draft: JobDraft) => JobDraft = (draft) => draft,
   ): Promise<string> {
     const { accountId, idempotencyKey: key, operation } = submission;
     const bodyDigest = hash('sha256', submission.bodyText, 'buffer');
     const earlier = key === undefined ? null : await this.earlier(submission, key, bodyDigest);
     if (earlier !== null) return earlier;
-    const drafts = await this.draftAll(specs, accountId);
+    const drafts = (await this.draftAll(specs, accountId)).map(change);
     const jobs = drafts.map((draft) => this.withIds(accountId, draft));
     this.limits.admit(
       accountId,

@@ -7,12 +7,14 @@ import { Input, Operation, type CheckedRequest, type InputOf } from '../platform
 import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { EventStream } from './event-stream.js';
 import { JobViews } from './job-views.js';
+import { RerunsService } from './reruns.service.js';
 import { JobsService } from './jobs.service.js';
 
 @Controller()
 export class JobsController {
   constructor(
     private readonly jobs: JobsService,
+    private readonly reruns: RerunsService,
     private readonly views: JobViews,
     private readonly stream: EventStream,
     private readonly db: Db,
@@ -54,6 +56,17 @@ export class JobsController {
   @Operation('cancelJob')
   cancel(@Input() { caller, params }: InputOf<'cancelJob'>): Promise<JobView> {
     return this.jobs.cancel(accountOf(caller).accountId, params.id);
+  }
+
+  @Operation('rerunJob')
+  rerun(
+    @Input() { caller, params, headers, body }: InputOf<'rerunJob'>,
+    @Req() request: CheckedRequest,
+  ): Promise<JobView> {
+    const asked = submission('rerunJob', caller, headers['idempotency-key'], request);
+    // The same key and body for another job is another request.
+    const bodyText = `${params.id}\n${asked.bodyText}`;
+    return this.reruns.rerun({ ...asked, bodyText }, params.id, body);
   }
 
   @Operation('streamJobEvents')
@@ -135,7 +148,7 @@ JOIN task_outputs AS output ON output.attempt_id = attempt.id
 WHERE root.job_id = $1 AND root.role = 'primary' AND root.state = 'succeeded' ORDER BY root.idx, output.name`;
 
 function submission(
-  operation: 'createJob' | 'createJobs',
+  operation: 'createJob' | 'createJobs' | 'rerunJob',
   caller: InputOf<'createJob'>['caller'],
   key: string | undefined,
   request: CheckedRequest,

@@ -15,6 +15,7 @@ import { JobsStore } from './jobs.store.js';
 import { Market } from './market.js';
 import { PgJobsStore } from './pg-jobs.store.js';
 import { QueueLimits } from './queue-limits.js';
+import { RerunsService } from './reruns.service.js';
 import { TfjsDrafter } from './tfjs-drafter.js';
 
 /**
@@ -38,6 +39,7 @@ import { TfjsDrafter } from './tfjs-drafter.js';
     JobViews,
     Market,
     QueueLimits,
+    RerunsService,
     TfjsDrafter,
     { provide: JobsStore, useClass: PgJobsStore },
   ],

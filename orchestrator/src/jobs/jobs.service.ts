@@ -8,8 +8,9 @@ import { Telemetry } from '../platform/telemetry/telemetry.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { Acceptance, type Submission } from './acceptance.js';
+import type { JobDraft } from './draft.js';
 import { JobViews } from './job-views.js';
-import { JobsStore, type JobEnd } from './jobs.store.js';
+import { JobsStore, type JobEnd, type NewJob } from './jobs.store.js';
 
 /** Accepts jobs, ends them, and keeps each promise in one transaction. */
 @Injectable()
@@ -25,12 +26,17 @@ export class JobsService {
     private readonly telemetry: Telemetry,
   ) {}
 
-  /** Accepts one job, or gives the answer of the request that used the same Idempotency-Key. */
-  async create(submission: Submission, spec: JobSpec): Promise<JobView> {
-    const answer = await this.acceptance.accept(submission, [spec], ([job]) => {
+  /** Accepts one job, or gives the answer of the request that used the same Idempotency-Key. `change` may leave tasks out. */
+  async create(
+    submission: Submission,
+    spec: JobSpec,
+    change: (draft: JobDraft) => JobDraft = (draft) => draft,
+  ): Promise<JobView> {
+    const answerOf = ([job]: readonly NewJob[]): JobView => {
       if (job === undefined) throw new Error('one spec makes one job');
       return this.views.accepted(job, this.clock.nowMs());
-    });
+    };
+    const answer = await this.acceptance.accept(submission, [spec], answerOf, change);
     return JSON.parse(answer) as JobView; // written by this method
   }
 
