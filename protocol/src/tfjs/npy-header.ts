@@ -29,7 +29,7 @@ export function parseNpyHeader(bytes: Uint8Array, at: number): TableResult<NpyHe
         `the header cannot be read from ${JSON.stringify(rest.slice(0, 40))}`,
         { offset: at },
       );
-    const [whole, key, string, flag, tuple] = member;
+    const [whole, , key, , string, flag, tuple] = member;
     if (key === 'descr' && string !== undefined && descr === undefined) descr = string;
     else if (key === 'fortran_order' && flag !== undefined && fortranOrder === undefined)
       fortranOrder = flag === 'True';
@@ -49,4 +49,4 @@ export function parseNpyHeader(bytes: Uint8Array, at: number): TableResult<NpyHe
 
 // A tuple is (), (n,) or (n, m, …): a single number without its comma is not a tuple in Python.
 const MEMBER =
-  /^\s*['"](\w{1,20})['"]\s*:\s*(?:['"]([^'"\\]{0,16})['"]|(True|False)|\((|\d{1,12}\s*,|\d{1,12}(?:\s*,\s*\d{1,12}){1,15}\s*,?)\s*\))\s*(?:,\s*|$)/;
+  /^\s*(['"])(\w{1,20})\1\s*:\s*(?:(['"])([^'"\\]{0,16})\3|(True|False)|\((|\d{1,12}\s*,|\d{1,12}(?:\s*,\s*\d{1,12}){1,15}\s*,?)\s*\))\s*(?:,\s*|$)/;

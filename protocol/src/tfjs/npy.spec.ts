@@ -108,3 +108,13 @@ describe('reading an NPY file', () => {
     });
   });
 });
+
+test('a name or a type that opens with one quote and closes with the other is no text of Python', () => {
+  const sound = dict('<f4', '(1,)');
+  const data = bytesOf(new Float32Array([1]));
+  expect(decodeNpy(npy(sound, data)).ok).toBe(true);
+  expect(decodeNpy(npy(sound.replaceAll("'", '"'), data)).ok).toBe(true);
+  for (const broken of ['\'descr"', '"descr\'', '"shape\''])
+    expect(decodeNpy(npy(sound.replace(/'(descr|shape)'/, broken), data)).ok).toBe(false);
+  expect(decodeNpy(npy(sound.replace("<f4'", '<f4"'), data)).ok).toBe(false);
+});
