@@ -50,13 +50,13 @@ export class RerunsService {
   }
 }
 
-interface Left {
+export interface Left {
   readonly payload: string;
   readonly inputs: string;
 }
 
 /** The draft without the tasks that are done; the first of a chain starts from the checkpoint that the last accepted one left. */
-function onlyLeft(draft: JobDraft, left: ReadonlyMap<number, Left>): JobDraft {
+export function onlyLeft(draft: JobDraft, left: ReadonlyMap<number, Left>): JobDraft {
   const places = new Map([...left.keys()].sort((a, b) => a - b).map((idx, place) => [idx, place]));
   const tasks = [...places.keys()].flatMap((idx): TaskDraft[] => {
     const task = draft.tasks[idx];
