@@ -15,7 +15,7 @@ const MAX_INPUTS = 64 * 1024 * 1024;
  * - `NOT_PLACED`: on these inputs the task goes nowhere.
  * - `DIFFERS`: on these inputs something else is decided; `where` names the first member.
  */
-export type ReplayFaultCode =
+type ReplayFaultCode =
   'INPUTS_DIGEST' | 'INPUTS_MALFORMED' | 'POLICY_UNKNOWN' | 'NOT_PLACED' | 'DIFFERS';
 
 export type Replay =

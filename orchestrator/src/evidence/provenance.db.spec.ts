@@ -134,6 +134,16 @@ test('a job that waits has a bundle, which says that it is not settled', async (
   await alice.cancel(id);
 });
 
+test('a receipt whose verdict is still to come is no lie', () => {
+  const early = structuredClone(alone);
+  for (const one of early.attempts)
+    Object.assign(one, { state: 'reported', verdict: null, charge: null });
+  Object.assign(early.job, { state: 'running', finishedAt: null });
+  early.trail.events = early.trail.events.filter(({ kind }) => !/^(verdict|ledger)/.test(kind));
+  early.ledger = early.ledger.filter(({ kind }) => kind === 'hold');
+  expect(check(early)).toMatchObject({ fault: null, isSettled: false });
+});
+
 test('one receipt stands alone', async () => {
   const [attempt] = alone.attempts;
   const service = host.app.get(ProvenanceService);
