@@ -9,8 +9,10 @@ import {
 import type { Logger } from 'pino';
 import { FleetService } from '../fleet/fleet.service.js';
 import { Clock } from '../platform/clock.js';
+import { Db } from '../platform/db/db.js';
 import { Loops } from '../platform/loop.js';
 import { LOGGER } from '../platform/platform.module.js';
+import { Wakeups } from '../platform/wakeups.js';
 import { LeasesService } from '../scheduling/leases.service.js';
 import type { Leased } from '../scheduling/leases.store.js';
 import { Activations } from './activations.js';
@@ -35,11 +37,16 @@ export class Dispatch {
     private readonly activations: Activations,
     private readonly fleet: FleetService,
     private readonly clock: Clock,
+    private readonly db: Db,
+    private readonly wakeups: Wakeups,
     @Inject(LOGGER) private readonly log: Logger,
     loops: Loops,
   ) {
     leases.tell({
-      offer: (leased) => this.offer(leased),
+      offer: (leased) => {
+        this.offer(leased);
+        this.tellOthers(leased);
+      },
       stop: (stops, reason) => {
         for (const [workerId, attempts] of byWorker(
           stops.map(({ workerId, attemptId }) => [workerId, attemptId]),
@@ -55,7 +62,12 @@ export class Dispatch {
       },
     });
     loops.add({ name: 'gateway.renew', everyMs: RENEW_EVERY_MS, turn: () => this.renew() });
-    loops.add({ name: 'gateway.offers', everyMs: OFFERS_EVERY_MS, turn: () => this.sweepOffers() });
+    const offers = loops.add({
+      name: 'gateway.offers',
+      everyMs: OFFERS_EVERY_MS,
+      turn: () => this.sweepOffers(),
+    });
+    wakeups.on('offers', () => offers.wake());
   }
 
   /** Offers travel as lists, one or more frames a worker; an attempt is offered once in a session. */
@@ -74,6 +86,14 @@ export class Dispatch {
         }
       }
     }
+  }
+
+  /** Leases of workers that are connected elsewhere: their orchestrator finds the rows by its sweep, or now. */
+  private tellOthers(leased: readonly Leased[]): void {
+    if (leased.every(({ workerId }) => this.sessions.of(workerId) !== undefined)) return;
+    this.wakeups
+      .notify(this.db, 'offers')
+      .catch((err: unknown) => this.log.info({ err }, 'offers wait for the sweep'));
   }
 
   private isFresh(workerId: WorkerId, attemptId: AttemptId): boolean {

@@ -2,7 +2,7 @@ import type { Tx } from './db/db.js';
 
 /** What a stage may be woken for. A wake-up only saves waiting: every stage finds its work in rows by itself. */
 export type Channel =
-  'tasks' | 'receipts' | 'verdicts' | 'job' | 'cancel' | 'webhooks' | 'keys' | 'workers';
+  'tasks' | 'offers' | 'receipts' | 'verdicts' | 'job' | 'cancel' | 'webhooks' | 'keys' | 'workers';
 
 /** Wake-ups between stages and between replicas of the orchestrator. Any of them may be lost. */
 export abstract class Wakeups {
