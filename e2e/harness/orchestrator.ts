@@ -73,6 +73,8 @@ export function launchOrchestrator(options: LaunchOptions): Promise<RunningProce
       TIDEMILL_WEBHOOK_TARGETS: 'any',
       TIDEMILL_AUDIT_RATE: '0',
       TIDEMILL_LOG_LEVEL: 'info',
+      // A whole network asks from one address here.
+      TIDEMILL_REQUESTS_PER_SECOND: '10000',
       ...env,
     },
   });
