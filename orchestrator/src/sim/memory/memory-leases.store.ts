@@ -66,6 +66,10 @@ export class MemoryLeasesStore extends LeasesStore {
     });
   }
 
+  /** What plans were decided on is for those who replay them; nobody does here. */
+  keepInputs = (): Promise<void> => Promise.resolve();
+  forgetInputs = (): Promise<void> => Promise.resolve();
+
   activate(on: Tx, held: readonly Held[]): Promise<ReadonlySet<AttemptId>> {
     return within(on, (tx) => {
       const { attempts, tasks, jobs, pace } = tx.database;
