@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKeyFile } from '@tidemill/protocol/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -193,6 +193,27 @@ test('a machine joins, says what it does, and drains', async () => {
   expect(drained).toMatchObject({ code: 0, out: expect.stringContaining('has left') });
   expect(await ended).toBe(0);
   expect((await run('worker', 'status', '--state-dir', folder)).code).toBe(1);
+});
+
+test('a folder goes up and comes back, and several jobs are waited for together', async () => {
+  const data = join(home, 'data');
+  mkdirSync(join(data, 'deep'), { recursive: true });
+  writeFileSync(join(data, 'a.txt'), 'tide');
+  writeFileSync(join(data, 'deep', 'b.txt'), 'mill');
+  const { items } = await json<{ items: { file: string; digest: string }[] }>('cp', data);
+  expect(items.map(({ file }) => file)).toEqual(['data/a.txt', 'data/deep/b.txt']);
+  expect((await run('cp', items[1]?.digest ?? '', '--to', 'back.txt')).code).toBe(0);
+  expect(readFileSync(join(home, 'back.txt'), 'utf8')).toBe('mill');
+
+  const spec = (noop: string) => `kind: batch\nverify: none\nruntime: { noop: ${noop} }\n`;
+  writeFileSync(join(home, 'good.yaml'), spec('{ sleepMs: 300 }'));
+  writeFileSync(join(home, 'bad.yaml'), spec('{ fail: no }'));
+  const ids = [];
+  for (const file of ['good.yaml', 'bad.yaml'])
+    ids.push(jobId((await run('apply', '-f', file)).out));
+  const waited = await run('wait', ...ids);
+  expect(waited).toMatchObject({ code: 1, out: expect.stringContaining(`${ids[0]} succeeded`) });
+  expect((await run('wait', ids[0] ?? '')).code).toBe(0);
 });
 
 test('an agent that is started wrongly ends the command with 2', async () => {

@@ -5,6 +5,8 @@ import { accountCommand } from './commands/account.js';
 import { adminCommand } from './commands/admin.js';
 import { applyCommand } from './commands/apply.js';
 import { cancelCommand } from './commands/cancel.js';
+import { completionCommand } from './commands/completion.js';
+import { cpCommand } from './commands/cp.js';
 import { decisionCommand } from './commands/decision.js';
 import { getCommand } from './commands/get.js';
 import { jobsCommand } from './commands/jobs.js';
@@ -20,6 +22,7 @@ import { runCommand } from './commands/run.js';
 import { trailCommand } from './commands/trail.js';
 import { upCommand } from './commands/up.js';
 import { verifyCommand } from './commands/verify.js';
+import { waitCommand } from './commands/wait.js';
 import { webhooksCommand } from './commands/webhooks.js';
 import { workerCommand } from './commands/worker.js';
 import { workersCommand } from './commands/workers.js';
@@ -38,9 +41,11 @@ const COMMANDS = [
   jobsCommand,
   getCommand,
   logsCommand,
+  waitCommand,
   cancelCommand,
   rerunCommand,
   outputsCommand,
+  cpCommand,
   workersCommand,
   workerCommand,
   accountCommand,
@@ -51,6 +56,7 @@ const COMMANDS = [
   verifyCommand,
   trailCommand,
   adminCommand,
+  completionCommand,
 ];
 
 /** Runs one command line and says how it ended. Never throws. */
