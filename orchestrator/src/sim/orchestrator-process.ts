@@ -112,7 +112,7 @@ export function startOrchestrator(
 
   const sessions = new Sessions(telemetry);
   const activations = new Activations(leases, sessions, clock, log);
-  new Dispatch(sessions, leases, activations, fleet, clock, log, loops);
+  new Dispatch(sessions, leases, activations, fleet, clock, db, wakeups, log, loops);
   const inbound = new Inbound(fleet, leases, activations, new ForgottenReports(), telemetry);
   const gateway = new WorkerGateway(
     new Admission(clock),
