@@ -278,8 +278,8 @@ export async function windUp(network: Door & Rows): Promise<void> {
 const WOUND_UP_WITHIN_MS = 150_000;
 
 const OPEN = `
-SELECT 'job' AS what, id, state, kind AS more FROM jobs WHERE state IN ('queued', 'running')
-UNION ALL SELECT 'task', id, state, role || ' ' || coalesce(runtime_class, '') FROM tasks WHERE state IN ('queued', 'leased', 'running', 'verifying')
+SELECT 'task' AS what, id, state, concat_ws(' ', role, runtime_class, job_id, waiting, fence, excluded::text) AS more FROM tasks WHERE state IN ('queued', 'leased', 'running', 'verifying')
+UNION ALL SELECT 'job', id, state, kind FROM jobs WHERE state IN ('queued', 'running')
 UNION ALL SELECT 'attempt', id, state, reason FROM attempts WHERE live
 UNION ALL SELECT 'held', owner, balance::text, '' FROM ledger_accounts WHERE bucket = 'held' AND balance <> 0
 UNION ALL SELECT 'event', event.id::text, event.kind, event.subject FROM trail_events AS event LEFT JOIN trail_chain AS placed ON placed.event_id = event.id

@@ -306,9 +306,10 @@ const OVERRUN = `
 SELECT attempt.id FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = task.job_id
 WHERE attempt.live AND attempt.started_at < clock_timestamp() - (job.max_duration_ms + $1) * interval '1 millisecond' ORDER BY attempt.id LIMIT $2`;
 
+/** Whoever waits for an attempt that another statement ends looks at it again: it is not live any more. */
 const CANCEL_ORPHANS = `
 UPDATE attempts SET state = 'cancelled', live = false, reason = 'job ended', finished_at = clock_timestamp()
-WHERE id IN (
+WHERE live AND id IN (
   SELECT attempt.id FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id
   WHERE attempt.live AND task.state IN ('cancelled', 'failed') ORDER BY attempt.id LIMIT $1
 ) RETURNING worker_id, id`;
