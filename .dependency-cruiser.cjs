@@ -228,7 +228,7 @@ module.exports = {
       // Simulated workers and idle sockets: the load of the benchmark.
       '^bench/src/throughput/(sockets|workers)/',
       // Workers whose every word a test writes.
-      '^e2e/(harness/worker-socket|sockets\\.e2e)\\.ts$',
+      '^e2e/(harness/worker-socket|hostile/attacks|sockets\\.e2e)\\.ts$',
     ]),
   ],
   options: {

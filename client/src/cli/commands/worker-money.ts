@@ -50,7 +50,7 @@ export const priceCommand = (cli: Cli) =>
     );
 
 /** A tenth more where work waits for workers, a tenth less where nothing was asked for an hour, else the median of the class. */
-export function suggestionFor(
+function suggestionFor(
   worker: Pick<Worker, 'capabilities'>,
   { classes, demand }: Market,
 ): { readonly cpuHour: string; readonly because: string } | null {
