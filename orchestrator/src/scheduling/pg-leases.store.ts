@@ -306,12 +306,12 @@ const OVERRUN = `
 SELECT attempt.id FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = task.job_id
 WHERE attempt.live AND attempt.started_at < clock_timestamp() - (job.max_duration_ms + $1) * interval '1 millisecond' ORDER BY attempt.id LIMIT $2`;
 
-/** Whoever waits for an attempt that another statement ends looks at it again: it is not live any more. */
+/** What another statement ends at this moment is left to it: two that wait for each other's attempts would deadlock. */
 const CANCEL_ORPHANS = `
 UPDATE attempts SET state = 'cancelled', live = false, reason = 'job ended', finished_at = clock_timestamp()
 WHERE live AND id IN (
   SELECT attempt.id FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id
-  WHERE attempt.live AND task.state IN ('cancelled', 'failed') ORDER BY attempt.id LIMIT $1
+  WHERE attempt.live AND task.state IN ('cancelled', 'failed') ORDER BY attempt.id LIMIT $1 FOR NO KEY UPDATE OF attempt SKIP LOCKED
 ) RETURNING worker_id, id`;
 
 const OPEN_OFFERS = `
