@@ -1,10 +1,9 @@
-import type { BatchResult, Offer } from '@tidemill/protocol';
+import type { BatchResult } from '@tidemill/protocol';
 import { testDatabase, type FreshDatabase } from '@tidemill/localnet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectClosedBooks } from '../harness/books.js';
 import { eventually } from '../harness/eventually.js';
-import { signed } from '../harness/receipts.js';
-import { leaseOf, profileOf, ScriptedWorker } from '../harness/scripted-worker.js';
+import { ScriptedWorker } from '../harness/scripted-worker.js';
 import { Seats } from '../harness/seats.js';
 import { noopJob, submitter, type Submitter } from '../harness/submitter.js';
 
@@ -53,28 +52,13 @@ test('a worker of one orchestrator is offered at once what another one leased to
   expect(times[Math.floor(HANDED_OVER / 2)]).toBeLessThan(HANDED_OVER_WITHIN_MS);
 });
 
-/** Takes offers and reports them in whole frames, as a busy worker does. */
-function serveInBatches(worker: ScriptedWorker): void {
-  const answer = (offers: readonly Offer[]) => {
-    worker.say({ type: 'accept', leases: offers.map(leaseOf) });
-    const receipts = offers.map((offer) => worker.receipt(offer));
-    worker.say({ type: 'receipts', ...signed(receipts, worker.signer) });
-  };
-  worker.socket.onFrame = (frame) => {
-    if (frame.type === 'offer') answer(frame.offers);
-    return true;
-  };
-}
-
 test(`four orchestrators share ${TASKS} tasks, and each task has one effective result (G4, G9, G15)`, async () => {
   const sinceMs = performance.now();
   const workers: ScriptedWorker[] = [];
   for (let i = 0; i < WORKERS; i += 1) {
     // Two at every seat: three leases of four are made elsewhere.
-    const worker = await ScriptedWorker.join(seats.at(i % SEATS), 'shared', {
-      profile: { slots: 200, resources: { ...profileOf('').resources, cpuMilli: 64_000 } },
-    });
-    serveInBatches(worker);
+    const worker = await ScriptedWorker.join(seats.at(i % SEATS), 'shared');
+    worker.serveInBatches();
     workers.push(worker);
   }
   const jobs = Array.from({ length: A_CALL }, () =>

@@ -39,6 +39,8 @@ export interface Work {
   readonly says?: Partial<Receipt>;
 }
 
+/** Two frames in this time are half of what a socket may send. */
+const BATCH_MS = 200;
 const HOUR_OF_TEN_UNITS_A_MS = '36000000';
 
 /** A worker with room for everything; `pool` keeps it to the jobs that name it as their GPU model. */
@@ -183,6 +185,29 @@ export class ScriptedWorker {
       return true;
     };
     // And those that came before.
+    const isOffer = (frame: FromOrchestrator): frame is FrameOf<'offer'> => frame.type === 'offer';
+    for (const frame of this.socket.inbox.takeAll(isOffer)) take(frame);
+  }
+
+  /** The same for many tasks that do nothing: a few frames a second for all of them, as more would be too fast. */
+  serveInBatches(): void {
+    let waiting: Offer[] = [];
+    const answer = () => {
+      const offers = waiting;
+      waiting = [];
+      if (this.socket.socket.readyState !== this.socket.socket.OPEN) return;
+      this.say({ type: 'accept', leases: offers.map(leaseOf) });
+      const receipts = offers.map((offer) => this.receipt(offer));
+      this.say({ type: 'receipts', ...signed(receipts, this.signer) });
+    };
+    const take = ({ offers }: FrameOf<'offer'>) => {
+      if (waiting.length === 0) setTimeout(answer, BATCH_MS);
+      waiting.push(...offers);
+    };
+    this.socket.onFrame = (frame) => {
+      if (frame.type === 'offer') take(frame);
+      return true;
+    };
     const isOffer = (frame: FromOrchestrator): frame is FrameOf<'offer'> => frame.type === 'offer';
     for (const frame of this.socket.inbox.takeAll(isOffer)) take(frame);
   }

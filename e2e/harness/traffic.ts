@@ -206,7 +206,7 @@ export class Traffic {
 
   /** A worker that takes what it is offered, and sooner or later breaks off without a word. */
   private async flakyWork(): Promise<void> {
-    const worker = await ScriptedWorker.join(this.door, FLAKY);
+    const worker = await ScriptedWorker.join(this.door, FLAKY, { profile: { slots: 4 } });
     try {
       for (let left = 1 + this.upTo(3); left > 0 && !this.stopping; left -= 1) {
         const offer = await worker.offer(3_000);
@@ -259,7 +259,7 @@ export async function windUp(network: Door & Rows): Promise<void> {
     await ScriptedWorker.join(network, FLAKY),
     await ScriptedWorker.join(network, FLAKY),
   ];
-  for (const worker of last) worker.serve();
+  for (const worker of last) worker.serveInBatches();
   let open: unknown[] = [];
   await eventually(
     'all is over',
