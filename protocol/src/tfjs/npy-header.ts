@@ -14,7 +14,7 @@ export function parseNpyHeader(bytes: Uint8Array, at: number): TableResult<NpyHe
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte); // version 1 and 2 headers are Latin-1
 
-  const body = /^\{\s*(.*?),?\s*\}\s*$/s.exec(text)?.[1];
+  const body = DICT.exec(text)?.[1];
   if (body === undefined) return fault('NPY_HEADER', 'the header is not a dict', { offset: at });
 
   let descr: string | undefined;
@@ -47,6 +47,14 @@ export function parseNpyHeader(bytes: Uint8Array, at: number): TableResult<NpyHe
   return found({ descr, fortranOrder, shape });
 }
 
-// A tuple is (), (n,) or (n, m, …): a single number without its comma is not a tuple in Python.
-const MEMBER =
-  /^\s*(['"])(\w{1,20})\1\s*:\s*(?:(['"])([^'"\\]{0,16})\3|(True|False)|\((|\d{1,12}\s*,|\d{1,12}(?:\s*,\s*\d{1,12}){1,15}\s*,?)\s*\))\s*(?:,\s*|$)/;
+/** Blanks as Python has them between the parts of a literal: `\s` would take no-break spaces and more for some. */
+const BLANKS = '[ \\t\\f\\r\\n]*';
+const DICT = new RegExp(`^\\{${BLANKS}(.*?),?${BLANKS}\\}${BLANKS}$`, 's');
+const KEY = String.raw`(['"])(\w{1,20})\1`;
+const TEXT = String.raw`(['"])([^'"\\]{0,16})\3`;
+const SIZE = String.raw`\d{1,12}`;
+/** It is (), (n,) or (n, m, …): a single number without its comma is not a tuple in Python. */
+const TUPLE = `\\((|${SIZE}${BLANKS},|${SIZE}(?:${BLANKS},${BLANKS}${SIZE}){1,15}${BLANKS},?)${BLANKS}\\)`;
+const MEMBER = new RegExp(
+  `^${BLANKS}${KEY}${BLANKS}:${BLANKS}(?:${TEXT}|(True|False)|${TUPLE})${BLANKS}(?:,${BLANKS}|$)`,
+);

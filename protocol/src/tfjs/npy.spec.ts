@@ -109,6 +109,17 @@ describe('reading an NPY file', () => {
   });
 });
 
+test('blanks of Python are read over, others are not', () => {
+  const sound = dict('<f4', '(1,)');
+  const data = bytesOf(new Float32Array([1]));
+  for (const [blank, ok] of [
+    [' \t\f', true],
+    ['\u00a0', false],
+    ['\u0085', false],
+  ] as const)
+    expect(decodeNpy(npy(sound.replace("'shape':", `'shape':${blank}`), data)).ok).toBe(ok);
+});
+
 test('a name or a type that opens with one quote and closes with the other is no text of Python', () => {
   const sound = dict('<f4', '(1,)');
   const data = bytesOf(new Float32Array([1]));

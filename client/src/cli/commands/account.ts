@@ -46,7 +46,8 @@ export const accountCommand = (cli: Cli) =>
             ['held', tokens(view.held)],
             ['spent', tokens(view.spent)],
             ['granted', tokens(view.granted)],
-            ['warns below', view.warnBelow === null ? '-' : tokens(view.warnBelow)],
+            // A network that is older does not say.
+            ['warns below', view.warnBelow == null ? '-' : tokens(view.warnBelow)],
           ]);
           const rows = entries.flatMap((entry) => postings(entry, session.io.nowMs()));
           return (
