@@ -3,9 +3,10 @@ import { agreeOnVersion, PROTOCOL_VERSIONS } from './version.js';
 
 test.each([
   [[1], 1],
-  [[3, 2, 1], 1],
+  [[2], 2],
+  [[3, 2, 1], 2],
   [[], null],
-  [[2], null],
+  [[3], null],
 ])('with a peer that speaks %j version %s is agreed on', (theirs, agreed) => {
   expect(agreeOnVersion(theirs)).toBe(agreed);
 });
