@@ -322,10 +322,18 @@ function addressOf({ path }: Route): string {
   const nothing: Record<string, string> = {
     digest: sha256('nothing'),
     place: '999999999',
+    delivery: '999999999',
     id: `job_${'0'.repeat(26)}`,
   };
-  const kind = /\/v1\/(?:admin\/)?(workers|keys|artifacts|decisions)/.exec(path)?.[1];
-  const prefix = { workers: 'wrk', keys: 'key', artifacts: 'upl', decisions: 'dec' }[kind ?? ''];
+  const kind = /\/v1\/(?:admin\/)?(\w+)/.exec(path)?.[1];
+  const prefix = {
+    workers: 'wrk',
+    keys: 'key',
+    artifacts: 'upl',
+    decisions: 'dec',
+    attempts: 'att',
+    webhooks: 'whk',
+  }[kind ?? ''];
   if (prefix !== undefined) nothing['id'] = `${prefix}_${'0'.repeat(26)}`;
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => nothing[name] ?? '');
 }
