@@ -45,7 +45,13 @@ async function startMine(more: Record<string, string> = {}) {
   const flags = ['--name', 'mine', '--cpu-millis', '600', '--memory-mib', '1024', '--slots', '1'];
   const command = ['worker', 'join', '--orchestrator', net.url, '--state-dir', folder, ...flags];
   running.push(startTidemill(command, { home, env: env(more) }));
-  return eventually('the worker is online', online, 60_000);
+  const known = await eventually('the worker is online', online, 60_000);
+  // The network knows of a worker a moment before the worker reads its welcome.
+  await eventually('the worker knows it too', async () => {
+    const { out } = await run('status', '--json');
+    return out !== '' && (JSON.parse(out) as { state: string }).state === 'online';
+  });
+  return known;
 }
 
 test('a worker reaches its network through a proxy, with its socket and its files', async () => {
