@@ -255,10 +255,7 @@ export class Traffic {
 /** Does whatever is left over, and waits until every job is over and paid and every event has its place. */
 export async function windUp(network: Door & Rows): Promise<void> {
   // Two, since one may have to check the other.
-  const last = [
-    await ScriptedWorker.join(network, FLAKY),
-    await ScriptedWorker.join(network, FLAKY),
-  ];
+  const last = [await joined(network), await joined(network)];
   for (const worker of last) worker.serveInBatches();
   let open: unknown[] = [];
   await eventually(
@@ -273,6 +270,14 @@ export async function windUp(network: Door & Rows): Promise<void> {
   });
   for (const worker of last) worker.drop();
 }
+
+/** A login that fell into what was just broken is tried again, as every worker does. */
+const joined = (network: Door): Promise<ScriptedWorker> =>
+  eventually(
+    'a worker is let in',
+    () => ScriptedWorker.join(network, FLAKY).catch(() => undefined),
+    WOUND_UP_WITHIN_MS,
+  );
 
 /** A check that nobody could do is waived after a minute. */
 const WOUND_UP_WITHIN_MS = 150_000;
