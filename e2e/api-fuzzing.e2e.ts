@@ -73,6 +73,7 @@ describe.runIf(python !== null)(
         ...['--seed', SEED, '--no-color', '--generation-database', 'none'],
         ...['--report', 'json', '--report-json-path', report, ...options],
       ];
+      await rm(report, { force: true }); // a run that breaks off must not leave that of the one before
       const said = await schemathesis(args, dir);
       return { said, report: JSON.parse(await readFile(report, 'utf8')) as Report };
     }

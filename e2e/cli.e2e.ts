@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKeyFile } from '@tidemill/protocol/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { digitFiles } from './demo/digits.js';
+import { writeSmallTraining } from './harness/small-training.js';
 import { type TestNetwork, testNetwork } from './harness/test-network.js';
-import { startTidemill, tidemill } from './harness/tidemill-command.js';
+import { jobIdIn, startTidemill, tidemill } from './harness/tidemill-command.js';
 import { eventually } from './harness/eventually.js';
 
 let net: TestNetwork;
@@ -27,12 +27,11 @@ const json = async <T>(...args: string[]): Promise<T> => {
   expect({ code, err }).toEqual({ code: 0, err: '' });
   return JSON.parse(out) as T;
 };
-const jobId = (text: string) => /job_[0-9a-z]{26}/.exec(text)?.[0] ?? '';
 
 test('a job is run, shown, paid and explained', async () => {
   const done = await run('run', '--noop', '3s', '--name', 'first');
   expect(done).toMatchObject({ code: 0, out: expect.stringContaining('succeeded') });
-  const id = jobId(done.out);
+  const id = jobIdIn(done.out);
 
   const listed = await json<{ items: { id: string; name: string }[] }>('jobs');
   expect(listed.items.find((job) => job.id === id)?.name).toBe('first');
@@ -70,36 +69,13 @@ test('a job that is cancelled elsewhere ends the command with 3', async () => {
 });
 
 test('a job file with local files is planned, applied, followed, and its model fetched', async () => {
-  const files = digitFiles();
-  writeFileSync(join(home, 'x.npy'), readFileSync(files.testImages));
-  writeFileSync(join(home, 'y.npy'), readFileSync(files.testLabels));
-  const spec = `kind: training
-name: small
-runtime:
-  tfjs:
-    model:
-      topology:
-        class_name: Sequential
-        config:
-          layers:
-            - { class_name: Flatten, config: { batch_input_shape: [null, 8, 8, 1] } }
-            - { class_name: Dense, config: { units: 10, activation: softmax } }
-    data:
-      train: { arrays: { x: ./x.npy, y: file:y.npy } }
-      features: { array: x }
-      label: { array: y, classes: 10 }
-      scale: { divide: 16 }
-    loss: sparseCategoricalCrossentropy
-    epochs: 2
-resources: { cpu: 0.6, memory: 900MB }
-`;
-  writeFileSync(join(home, 'small.yaml'), spec);
+  writeSmallTraining(home, 'small.yaml', { job: 'name: small' });
   const planned = await run('plan', 'small.yaml');
   expect(planned).toMatchObject({ code: 0, out: expect.stringContaining('2 of 2 could run it') });
   const applied = await run('apply', '-f', 'small.yaml', '--wait');
   expect(applied).toMatchObject({ code: 0, out: expect.stringContaining('succeeded') });
 
-  const fetched = await run('outputs', jobId(applied.out), '--download', 'made');
+  const fetched = await run('outputs', jobIdIn(applied.out), '--download', 'made');
   expect(fetched.code).toBe(0);
   expect(readdirSync(join(home, 'made')).sort()).toEqual([
     'checkpoint.bin',
@@ -210,7 +186,7 @@ test('a folder goes up and comes back, and several jobs are waited for together'
   writeFileSync(join(home, 'bad.yaml'), spec('{ fail: no }'));
   const ids = [];
   for (const file of ['good.yaml', 'bad.yaml'])
-    ids.push(jobId((await run('apply', '-f', file)).out));
+    ids.push(jobIdIn((await run('apply', '-f', file)).out));
   const waited = await run('wait', ...ids);
   expect(waited).toMatchObject({ code: 1, out: expect.stringContaining(`${ids[0]} succeeded`) });
   expect((await run('wait', ids[0] ?? '')).code).toBe(0);

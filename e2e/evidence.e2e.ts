@@ -4,10 +4,10 @@ import type { JobDetail, Provenance } from '@tidemill/protocol';
 import { createKeyFile } from '@tidemill/protocol/node';
 import { verifyJob } from '@tidemill/client/verify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { digitFiles } from './demo/digits.js';
 import { eventually } from './harness/eventually.js';
+import { writeSmallTraining } from './harness/small-training.js';
 import { type TestNetwork, testNetwork } from './harness/test-network.js';
-import { tidemill } from './harness/tidemill-command.js';
+import { jobIdIn, tidemill } from './harness/tidemill-command.js';
 
 let net: TestNetwork;
 let home: string;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   expect((await run('login', '--key', submitter.keyFile)).code).toBe(0);
   const done = await run('run', '--noop', '300ms');
   expect(done.code).toBe(0);
-  job = jobId(done.out);
+  job = jobIdIn(done.out);
   const shown = JSON.parse((await run('get', job, '--json')).out) as JobDetail;
   attempt = shown.taskList[0]?.attempts[0]?.id ?? '';
 });
@@ -35,7 +35,6 @@ afterAll(() => net.stop());
 
 const run = (...args: string[]) => tidemill(args, { home, env });
 const offline = (...args: string[]) => tidemill(args, { home, env: OFFLINE });
-const jobId = (text: string) => /job_[0-9a-z]{26}/.exec(text)?.[0] ?? '';
 const alter = (from: string, to: string, change: (text: string) => string): void =>
   writeFileSync(join(home, to), change(readFileSync(join(home, from), 'utf8')));
 
@@ -79,34 +78,10 @@ test('a decision is decided again from what was recorded, and an altered one is 
 });
 
 test('a training job proves its seed, its inputs and every segment', async () => {
-  const files = digitFiles();
-  writeFileSync(join(home, 'x.npy'), readFileSync(files.testImages));
-  writeFileSync(join(home, 'y.npy'), readFileSync(files.testLabels));
-  const spec = `kind: training
-runtime:
-  tfjs:
-    model:
-      topology:
-        class_name: Sequential
-        config:
-          layers:
-            - { class_name: Flatten, config: { batch_input_shape: [null, 8, 8, 1] } }
-            - { class_name: Dense, config: { units: 10, activation: softmax } }
-    data:
-      train: { arrays: { x: ./x.npy, y: file:y.npy } }
-      features: { array: x }
-      label: { array: y, classes: 10 }
-      scale: { divide: 16 }
-    loss: sparseCategoricalCrossentropy
-    epochs: 2
-    seed: 11
-resources: { cpu: 0.6, memory: 900MB }
-verify: standard
-`;
-  writeFileSync(join(home, 'job.yaml'), spec);
+  writeSmallTraining(home, 'job.yaml', { tfjs: 'seed: 11', job: 'verify: standard' });
   const applied = await run('apply', '-f', 'job.yaml', '--wait');
   expect(applied, applied.err).toMatchObject({ code: 0 });
-  const id = jobId(applied.out);
+  const id = jobIdIn(applied.out);
   const bundle = await eventually('the job is settled', async () => {
     const shown = await run('verify', 'job', id, '--json');
     return (JSON.parse(shown.out) as { isSettled: boolean }).isSettled && fetched(id);

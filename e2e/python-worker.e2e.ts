@@ -89,6 +89,9 @@ describe.runIf(python !== null)(
       expect(await client.jobs.wait(id, { timeoutMs: 60_000 })).toMatchObject({
         state: 'succeeded',
       });
+      // The first attempt's result counted: nothing was done again.
+      const [task] = (await client.jobs.get(id)).taskList;
+      expect(task?.attempts.map(({ state }) => state)).toEqual(['accepted']);
     });
 
     test('finishes what it runs when it is told to leave, and has nothing left to say', async () => {

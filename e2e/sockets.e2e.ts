@@ -10,11 +10,12 @@ import {
 } from '@tidemill/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { eventually } from './harness/eventually.js';
 import { Http, problemOf } from './harness/http.js';
 import { type Orchestrator, startOrchestrator } from './harness/orchestrator.js';
 import { profileOf, ScriptedWorker } from './harness/scripted-worker.js';
 import { freshSigner } from './harness/signer.js';
-import { noopJob, submitter } from './harness/submitter.js';
+import { operator, noopJob, submitter } from './harness/submitter.js';
 import { type Login, loginFor, WorkerSocket } from './harness/worker-socket.js';
 
 let orchestrator: Orchestrator;
@@ -230,6 +231,49 @@ test('one address has at most 32 sockets, and one that closes makes room (G20)',
   const next = await WorkerSocket.open(orchestrator, from);
   expect(await next.take('challenge')).toBeDefined();
   for (const socket of [...sockets, next]) socket.drop();
+});
+
+test('a suspended worker is told so and not let in, until it is resumed', async () => {
+  const signer = freshSigner();
+  const { id } = await ScriptedWorker.join(orchestrator, 'suspended', { signer }).then((worker) => {
+    worker.drop();
+    return worker;
+  });
+  const admin = await operator(orchestrator);
+  expect((await admin.post(`/v1/admin/workers/${id}/suspend`)).status).toBe(200);
+  const socket = await WorkerSocket.open(orchestrator);
+  const challenge = await socket.take('challenge');
+  socket.send(loginFor(challenge, signer, { profile: profileOf('suspended'), holding: [] }));
+  expect(await socket.closed).toMatchObject({ code: CLOSE.suspended.code });
+  expect(socket.inbox.takeAll((frame): frame is typeof frame => true)).toEqual([]);
+  expect((await admin.post(`/v1/admin/workers/${id}/resume`)).status).toBe(200);
+  (await ScriptedWorker.join(orchestrator, 'suspended', { signer })).drop();
+});
+
+test('workers that hang up while they are let in leave no session behind (G20)', async () => {
+  const pool = 'hung-up';
+  for (let i = 0; i < 20; i += 1) {
+    const socket = await WorkerSocket.open(orchestrator);
+    const challenge = await socket.take('challenge');
+    const login = loginFor(challenge, freshSigner(), { profile: profileOf(pool), holding: [] });
+    socket.socket.send(JSON.stringify(login), () => socket.socket.terminate());
+    await socket.closed;
+  }
+  await eventually(
+    'none of them counts as online any more',
+    async () => {
+      const { rows } = await orchestrator.rows.query<{ online: number; joined: number }>(
+        `SELECT count(*)::int AS joined, count(*) FILTER (WHERE state = 'online')::int AS online FROM workers WHERE name = $1`,
+        [pool],
+      );
+      return rows[0]?.joined !== 0 && rows[0]?.online === 0;
+    },
+    12_000,
+  );
+  const metrics = await (await fetch(`${orchestrator.url}/metrics`)).text();
+  const connected = Number(/^tidemill_workers_connected (\d+)$/m.exec(metrics)?.[1]);
+  const { rows } = await orchestrator.rows.query(`SELECT 1 FROM workers WHERE state = 'online'`);
+  expect(connected).toBeLessThanOrEqual(rows.length);
 });
 
 test('the door of workers is a socket and nothing else', async () => {

@@ -15,7 +15,8 @@ ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 VERSIONS = [1]
 WEEK_MS = 7 * 24 * 3_600_000
 FRAME_EVERY_S = 0.05  # 20 frames a second are allowed
-FATAL = {4400: "a frame was wrong", 4406: "no protocol version in common", 4409: "the key is in use elsewhere"}
+FATAL = {4400: "a frame was wrong", 4403: "the operator has revoked the key",
+         4406: "no protocol version in common", 4409: "the key is in use elsewhere"}
 LOGIN_TEXT = """{audience} wants you to sign in with your Solana account:
 {address}
 

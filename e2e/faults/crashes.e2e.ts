@@ -49,6 +49,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await traffic?.stop().catch(() => undefined);
   await Promise.all(workers.map((worker) => worker.process.stop()));
   await seats?.stop();
   await database?.stop();
@@ -120,6 +121,7 @@ test.each([
   const client = await seats.rows.connect();
   try {
     await client.query('BEGIN');
+    expect(await traffic.history.against(client, traffic.submitter.accountId)).toEqual([]);
     await client.query('SET LOCAL session_replication_role = replica'); // No trigger stands in the way.
     await client.query(tampering);
     const faults = await traffic.history.against(client, traffic.submitter.accountId);

@@ -51,6 +51,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await traffic?.stop().catch(() => undefined);
   await Promise.all(workers.map(({ process }) => process.stop()));
   await orchestrator?.stop();
   await proxy?.close();

@@ -57,7 +57,9 @@ test.each(Array.from({ length: DRILLS }, (_, i) => i + 1))(
     const traffic = await Traffic.open(orchestrator, seeded(drill));
     traffic.start(2, 1);
     await eventually('there is something to lose', () =>
-      Promise.resolve(traffic.history.of('submit').length > 40),
+      Promise.resolve(
+        traffic.history.of('submit').length > 40 && traffic.history.of('store').length > 0,
+      ),
     );
     // A stop signs how far the trail is; somebody keeps that.
     await orchestrator.process.stop();
@@ -65,6 +67,7 @@ test.each(Array.from({ length: DRILLS }, (_, i) => i + 1))(
     const kept = [await client.trail.checkpoint()];
 
     const accepted = traffic.history.of('submit').map(({ answer }) => answer);
+    const stored = traffic.history.of('store').map(({ answer }) => answer);
     const copy = join(dir, `copy-${drill}`);
     const artifacts = join(orchestrator.dir, 'artifacts');
     // The database first: what its rows name was stored before them.
@@ -100,6 +103,8 @@ test.each(Array.from({ length: DRILLS }, (_, i) => i + 1))(
     );
     expect(rows).toEqual([]);
     const { submitter } = traffic;
+    for (const digest of stored)
+      expect((await submitter.http.ask('GET', `/v1/artifacts/${digest}`)).status).toBe(200);
     const more = await submitter.submit(noopJob(null, { limits: { maxCost: '0.01' } }));
     expect(await submitter.over(more.id)).toMatchObject({ state: 'succeeded' });
     await windUp(orchestrator);

@@ -60,3 +60,6 @@ const commandEnv = (home: string, env: Record<string, string>) => ({
   NO_COLOR: '1',
   ...env,
 });
+
+/** The first job that a command's words name; nothing when they name none. */
+export const jobIdIn = (text: string): string => /job_[0-9a-z]{26}/.exec(text)?.[0] ?? '';

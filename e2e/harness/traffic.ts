@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeBase58, type JobSpec, type LoginChallenge, utf8ToBytes } from '@tidemill/protocol';
 import type { Rows } from './books.js';
@@ -6,6 +6,7 @@ import { eventually } from './eventually.js';
 import { History } from './history.js';
 import { type Answer, Http } from './http.js';
 import type { Door } from './orchestrator.js';
+import { sha256 } from './receipts.js';
 import { ScriptedWorker } from './scripted-worker.js';
 import { freshSigner } from './signer.js';
 import { noopJob, operator, submitter, type AskedJob, type Submitter } from './submitter.js';
@@ -292,6 +293,6 @@ UNION ALL SELECT 'event', event.id::text, event.kind, event.subject FROM trail_e
 
 function someBytes() {
   const text = randomUUID();
-  const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const digest = sha256(text);
   return { text, digest, path: `/v1/artifacts/${digest}` };
 }

@@ -25,7 +25,7 @@ import {
   type Message,
   type Welcome,
 } from './link/connection.js';
-import type { Expected } from './link/handshake.js';
+import { withoutOperator, type Expected } from './link/handshake.js';
 import { Heartbeat } from './link/heartbeat.js';
 import type { Transport } from './link/transport.js';
 import type { Log } from './log.js';
@@ -154,7 +154,8 @@ export class Agent {
   reprice(asks: WorkerProfile['asks']): void {
     this.profile = { ...this.profile, asks };
     this.ports.log.info({ asks }, 'price changed');
-    this.connection.send({ type: 'profile', profile: this.profile });
+    // The operator is taken from the login only, and an orchestrator of version 1 does not know the member.
+    this.connection.send({ type: 'profile', profile: withoutOperator(this.profile) });
   }
 
   /** Stops every attempt without a receipt and leaves. */

@@ -26,7 +26,7 @@ def job_events(transport: Transport, job_id: str, after: str | None = None) -> I
         try:
             with transport.open("GET", f"/v1/jobs/{job_id}/events", headers=headers, timeout=SILENCE_S) as response:
                 was_open = True
-                for cursor, data in _messages(response.iter_lines()):
+                for cursor, data in _messages(_lines(response.iter_text())):
                     empty = 0
                     if cursor == last:
                         continue  # Sent again after a break.
@@ -41,6 +41,14 @@ def job_events(transport: Transport, job_id: str, after: str | None = None) -> I
             raise TidemillError("BAD_ANSWER", "The stream of events stays empty.", "Ask for the job itself.")
         empty += 1
         transport.sleep(RECONNECT_S * empty)
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """Lines end with a line feed alone: `str.splitlines` would also cut texts at signs that JSON does not escape."""
+    rest = ""
+    for text in texts:
+        *lines, rest = (rest + text).split("\n")
+        yield from (line.removesuffix("\r") for line in lines)
 
 
 def _messages(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

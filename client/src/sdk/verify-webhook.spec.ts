@@ -52,3 +52,14 @@ test.each([
 ])('%s is refused', (_, change) => {
   expect(() => verifyWebhook(received(change))).toThrow(WebhookError);
 });
+
+test.each(['', 'whsec_'])('nothing is signed with the secret %j, which anybody has', (secret) => {
+  const signature = createHmac('sha256', '').update(`evt_1.${NOW_S}.${BODY}`).digest('base64');
+  const forged = received({ headers: { 'webhook-signature': `v1,${signature}` } });
+  expect(() => verifyWebhook({ ...forged, secret })).toThrow(WebhookError);
+});
+
+test('a signed message that is not JSON is refused like any other', () => {
+  const headers = { 'webhook-signature': sign('no JSON') };
+  expect(() => verifyWebhook(received({ body: 'no JSON', headers }))).toThrow(WebhookError);
+});

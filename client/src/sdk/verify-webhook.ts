@@ -34,6 +34,8 @@ export function verifyWebhook(received: ReceivedWebhook): VerifiedWebhook {
   if (Math.abs((received.nowMs ?? Date.now()) / 1_000 - seconds) > TOLERANCE_S)
     throw new WebhookError('the message is too old, or the clocks differ');
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  // Anybody can sign with an empty key: a secret that was not configured must not let everything in.
+  if (key.length === 0) throw new WebhookError('the secret is empty, or not base64');
   const wanted = createHmac('sha256', key)
     .update(webhookSigned(id, seconds, body))
     .digest();
@@ -42,9 +44,17 @@ export function verifyWebhook(received: ReceivedWebhook): VerifiedWebhook {
     return given.length === wanted.length && timingSafeEqual(given, wanted);
   });
   if (!isSigned) throw new WebhookError('no signature is of this secret');
-  const message = WebhookMessage.safeParse(JSON.parse(body));
+  const message = WebhookMessage.safeParse(parsed(body));
   if (!message.success) throw new WebhookError('the message has not the form of one');
   return { id, ...message.data };
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new WebhookError('the message is not JSON', { cause });
+  }
 }
 
 function header(headers: ReceivedWebhook['headers'], name: string): string {

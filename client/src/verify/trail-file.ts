@@ -1,7 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { CheckpointView, WitnessedCheckpointView, type TrailEventView } from '@tidemill/protocol';
 import type { TrailSource } from './trail-source.js';
 
@@ -20,23 +18,7 @@ export class TrailFileError extends Error {
   override readonly name = 'TrailFileError';
 }
 
-/** Writes a trail to a file, one JSON document a line, and returns how many events there were. The file must not exist. */
-export async function exportTrail(source: TrailSource, file: string): Promise<number> {
-  let events = 0;
-  async function* lines(): AsyncGenerator<string> {
-    // The checkpoint first: events that come after it are more than it covers, never fewer.
-    const checkpoint = await source.checkpoint();
-    if (checkpoint !== null) yield `${JSON.stringify({ checkpoint })}\n`;
-    for await (const event of source.events()) {
-      events += 1;
-      yield `${JSON.stringify({ event })}\n`;
-    }
-  }
-  await pipeline(Readable.from(lines()), createWriteStream(file, { flags: 'wx' }));
-  return events;
-}
-
-/** The trail in a file that `exportTrail` wrote. */
+/** The trail in a file that `downloadTrail` wrote. */
 export function trailFile(file: string): TrailSource {
   return {
     checkpoint: async () => {

@@ -15,10 +15,18 @@ export function verifyJob(bundle: unknown, trust: ProvenanceTrust = {}): Provena
   return verifyProvenance(bundle, trust, CRYPTO);
 }
 
+/** What is known of a receipt beside itself. */
+export interface ReceiptTrust {
+  /** The attempt that was asked for. */
+  readonly attempt?: string | undefined;
+  /** Its worker's key in base58. */
+  readonly publicKey?: string | undefined;
+}
+
 /** Checks one receipt, wherever it came from; with its worker's key from elsewhere, also that the worker signed it. */
 export function verifySignedReceipt(
   value: unknown,
-  publicKey?: string,
+  { attempt, publicKey }: ReceiptTrust = {},
 ):
   | ReceiptCheck
   | { readonly ok: false; readonly code: 'BUNDLE_MALFORMED'; readonly detail: string } {
@@ -27,6 +35,10 @@ export function verifySignedReceipt(
     const [issue] = signed.error.issues;
     const detail = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a receipt'}`;
     return { ok: false, code: 'BUNDLE_MALFORMED', detail };
+  }
+  if (attempt !== undefined && signed.data.attemptId !== attempt) {
+    const detail = `it is of ${signed.data.attemptId}, not of ${attempt}`;
+    return { ok: false, code: 'RECEIPT_SIGNER', detail };
   }
   if (publicKey !== undefined && signed.data.publicKey !== publicKey) {
     const detail = `it is signed by ${signed.data.publicKey}`;

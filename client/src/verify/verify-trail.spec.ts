@@ -17,7 +17,8 @@ import { createKeyFile, nodeSha256, type Signer } from '@tidemill/protocol/node'
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TidemillError } from '../sdk/tidemill-error.js';
 import { keepCheckpoint, keptCheckpoints } from './kept-checkpoints.js';
-import { exportTrail, trailFile } from './trail-file.js';
+import { downloadTrail } from './trail-download.js';
+import { trailFile } from './trail-file.js';
 import { servedTrail, type TrailSource } from './trail-source.js';
 import { verifyTrail } from './verify-trail.js';
 
@@ -172,10 +173,16 @@ test('a checkpoint of another key is not the operator’s', async () => {
   expect(fault).toMatchObject({ reason: 'key', place: 4 });
 });
 
+/** The lines that a network sends of it. */
+async function* linesOf({ checkpoint, events }: ReturnType<typeof trailOf>) {
+  yield JSON.stringify({ checkpoint, witnesses: [] });
+  for (const event of events) yield await Promise.resolve(JSON.stringify({ event }));
+}
+
 test('an exported trail verifies without the network, and a change in the file is found', async () => {
   const trail = trailOf(bodies, 4);
   const file = join(folder, 'trail.ndjson');
-  expect(await exportTrail(shown(trail), file)).toBe(5);
+  expect(await downloadTrail(() => linesOf(trail), file)).toMatchObject({ events: 5 });
   const honest = await verifyTrail({ source: trailFile(file) });
   expect(honest).toMatchObject({ size: 5, vouched: 4, fault: null, checkpoint: trail.checkpoint });
 
@@ -187,7 +194,7 @@ test('an exported trail verifies without the network, and a change in the file i
   });
   await writeFile(file, text.replace('{"event"', '{"evnt"'));
   await expect(verifyTrail({ source: trailFile(file) })).rejects.toThrow('line 2 of');
-  await expect(exportTrail(shown(trail), file)).rejects.toThrow('EEXIST');
+  await expect(downloadTrail(() => linesOf(trail), file)).rejects.toThrow('exists already');
 });
 
 test('an empty trail has no fault and nothing to vouch for', async () => {

@@ -20,7 +20,7 @@ import type { Cosignature } from '../sdk/types.js';
  */
 export type WitnessRefusalCode = 'KEY' | 'SIGNATURE' | 'REWIND' | 'FORK';
 
-/** The two checkpoints contradict each other; both are signed, so together they prove it to anybody. */
+/** What was shown and what was seen before. Two signed checkpoints of one size that differ prove a fork to anybody; the other refusals are a witness's word. */
 export class WitnessRefusal extends Error {
   override readonly name = 'WitnessRefusal';
 

@@ -39,7 +39,9 @@ export interface ProvenAttemptRow {
   readonly id: ProvenAttempt['id'];
   readonly task_id: ProvenAttempt['taskId'];
   readonly worker_id: ProvenAttempt['workerId'];
+  /** The worker's key now, and the one it had when it signed. */
   readonly public_key: SignedReceipt['publicKey'];
+  readonly receipt_key: SignedReceipt['publicKey'];
   readonly number: number;
   readonly fence: number;
   readonly state: ProvenAttempt['state'];
@@ -153,7 +155,11 @@ const TASKS = `
 SELECT id, idx, role, root_id, depends_on, state, payload, payload_digest, inputs FROM tasks WHERE job_id = $1 ORDER BY idx, id`;
 
 const ATTEMPTS = `
-SELECT attempt.id, attempt.task_id, attempt.worker_id, worker.public_key, attempt.number, attempt.fence, attempt.state, attempt.reason,
+SELECT attempt.id, attempt.task_id, attempt.worker_id, worker.public_key,
+  coalesce((
+    SELECT retired.public_key FROM retired_worker_keys AS retired
+    WHERE retired.worker_id = attempt.worker_id AND retired.retired_at > receipt.received_at ORDER BY retired.retired_at LIMIT 1
+  ), worker.public_key) AS receipt_key, attempt.number, attempt.fence, attempt.state, attempt.reason,
   task.runtime_class, receipt.hash, receipt.text, receipt.path, receipt.batch_index, receipt.batch_size, receipt.signature,
   verdict.verdict, verdict.reason AS verdict_reason, verdict.payer AS verdict_payer, charge.price, charge.fee, charge.payer, charge.refunded,
   coalesce((
@@ -180,7 +186,7 @@ WITH written (xid, kind, subject) AS (
   ) AS found
   UNION ALL SELECT * FROM trail_events WHERE kind = 'task.placed' AND subject = ANY ($2)
   UNION ALL SELECT * FROM trail_events
-    WHERE kind IN ('worker.joined', 'lease.ended', 'check.ordered', 'check.waived', 'ledger.refunded') AND subject = ANY ($3)
+    WHERE kind IN ('worker.joined', 'worker.key-changed', 'lease.ended', 'check.ordered', 'check.waived', 'ledger.refunded') AND subject = ANY ($3)
 )
 SELECT event.id, event.at_ms, event.kind, event.subject, event.body, event.digest, chain.place, chain.chain_hash
 FROM event LEFT JOIN trail_chain AS chain ON chain.event_id = event.id ORDER BY chain.place, event.id`;

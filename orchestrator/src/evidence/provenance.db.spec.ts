@@ -155,6 +155,44 @@ test('one receipt stands alone', async () => {
   });
 });
 
+test('a key that is replaced later takes nothing from what it signed, and only orders replace it', async () => {
+  const worker = await StageWorker.join(host, 'replaced');
+  const id = await alice.submit(noopJob('replaced', { verify: 'none' }));
+  await worker.report(await worker.begin());
+  await alice.over(id);
+  await settled(id);
+  const before = await bundleOf(id);
+  await worker.changeKey();
+  await worker.leave();
+
+  const after = await bundleOf(id);
+  expect(check(after)).toMatchObject({ fault: null, isSettled: true });
+  expect(after.receipts).toEqual(before.receipts);
+  expect(after.workers).not.toEqual(before.workers);
+  const [attempt] = after.attempts;
+  const receipt = await host.app
+    .get(ProvenanceService)
+    .receipt(alice.accountId, attempt?.id ?? ('' as never));
+  expect(verifyReceipt(receipt, CRYPTO)).toMatchObject({ ok: true });
+
+  const untold = structuredClone(after);
+  drop(untold, 'worker.key-changed');
+  expect(check(untold).fault?.code).toBe('WORKER_KEY');
+  // Nor may the network say that some other key signed.
+  const foreign = structuredClone(after);
+  const [shown] = foreign.workers;
+  const theirs = judged.workers[0]?.publicKey;
+  if (shown === undefined || theirs === undefined) throw new Error('there are workers');
+  shown.publicKey = theirs;
+  expect(check(foreign).fault?.code).toBe('WORKER_KEY');
+});
+
+test('a sound bundle of another job is not the one that was asked for', () => {
+  const report = check(alone, { job: judged.job.id });
+  expect(report.fault?.code).toBe('JOB_CONTRADICTS');
+  expect(check(alone, { job: alone.job.id }).fault).toBeNull();
+});
+
 /** Another text of the same form. */
 const other = <T extends string>(text: T | undefined | null): T => {
   const last = text?.at(-1) === '1' ? '2' : '1';

@@ -56,8 +56,11 @@ export class ProvenanceService {
         `The job has ${job.attempts} attempts, a bundle holds ${MAX_ATTEMPTS}.`,
       );
     }
+    let rows: ProvenRows | null = null;
     for (let tried = 0; tried < TRIES; tried += 1) {
-      const rows = await this.rows.read(accountId, id);
+      // Once every event has its place only a signature over them is waited for.
+      if (rows === null || rows.events.some(({ place }) => place === null))
+        rows = await this.rows.read(accountId, id);
       const places = rows?.events.map(({ place }) => place) ?? [];
       if (rows !== null && !places.includes(null)) {
         const size = places.reduce((most, place) => Math.max(most, Number(place) + 1), 1);
@@ -167,7 +170,7 @@ function receiptOf(row: ProvenAttemptRow): SignedReceipt[] {
     {
       attemptId: row.id,
       workerId: row.worker_id,
-      publicKey: row.public_key,
+      publicKey: row.receipt_key,
       text,
       hash: bytesToHex(leaf),
       batch: {

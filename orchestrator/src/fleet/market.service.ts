@@ -29,7 +29,7 @@ export class MarketService {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws ProblemError NOT_FOUND */
+  /** @throws ProblemError NOT_FOUND, or VALIDATION_FAILED for more periods than one answer holds */
   async earnings(
     id: WorkerId,
     query: {
@@ -42,7 +42,11 @@ export class MarketService {
       throw new ProblemError('NOT_FOUND', `There is no worker ${id}.`);
     const from = query.from === undefined ? null : new Date(query.from);
     const to = query.to === undefined ? null : new Date(query.to);
-    const items = await this.store.earnings(this.db, id, query.by, from, to, MAX_PERIODS);
+    const items = await this.store.earnings(this.db, id, query.by, from, to, MAX_PERIODS + 1);
+    if (items.length > MAX_PERIODS) {
+      const detail = `query: more than ${MAX_PERIODS} periods; ask for longer ones, or narrow from and to`;
+      throw new ProblemError('VALIDATION_FAILED', detail);
+    }
     return {
       by: query.by,
       items: items.map((item) => ({

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   decodeBase58,
-  isSoundPublicKey,
   ORDER_WINDOW_MS,
   orderSigningBytes,
   OwnerOrder,
@@ -13,11 +12,13 @@ import {
   type WorkerOwnerView,
 } from '@tidemill/protocol';
 import { Config } from '../config/env.js';
+import { soundKey } from '../identity/directory.js';
 import { Clock } from '../platform/clock.js';
 import { Db, type Tx } from '../platform/db/db.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Loops } from '../platform/loop.js';
 import { VERIFY_SIGNATURE } from '../platform/platform.module.js';
+import { Wakeups } from '../platform/wakeups.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { OwnersStore, type Owned } from './owners.store.js';
 
@@ -34,6 +35,7 @@ export class OwnersService {
     private readonly trail: TrailWriter,
     private readonly config: Config,
     private readonly clock: Clock,
+    private readonly wakeups: Wakeups,
     @Inject(VERIFY_SIGNATURE) private readonly verify: VerifySignature,
     loops: Loops,
   ) {
@@ -90,7 +92,7 @@ export class OwnersService {
     owned: Owned,
     signed: SignedOrder,
   ): Promise<void> {
-    sound(order.payout);
+    soundKey(order.payout);
     const next = order.payout === owned.payout ? null : order.payout;
     await this.store.changePayout(tx, order.workerId, order.issuedAtMs, next, PAYOUT_DELAY_MS);
     await this.append(tx, 'worker.payout-ordered', order.workerId, signed);
@@ -102,12 +104,14 @@ export class OwnersService {
     owned: Owned,
     signed: SignedOrder,
   ): Promise<void> {
-    sound(order.publicKey);
+    soundKey(order.publicKey);
     this.check(order.publicKey, signed.order, signed.newSignature);
     const { workerId, issuedAtMs, publicKey } = order;
     if (!(await this.store.changeKey(tx, workerId, issuedAtMs, owned.publicKey, publicKey)))
       throw new ProblemError('CONFLICT', `${publicKey} is, or was, the key of a worker.`);
     await this.append(tx, 'worker.key-changed', workerId, signed);
+    // Whoever is logged in with the old key is not the worker any more: its socket ends, and its work goes elsewhere.
+    await this.wakeups.notify(tx, 'tasks');
   }
 
   /** The order as it was signed: whoever reads the trail can check it. */
@@ -130,12 +134,6 @@ export class OwnersService {
       );
     });
   }
-}
-
-function sound(key: string): void {
-  const bytes = decodeBase58(key);
-  if (bytes === null || !isSoundPublicKey(bytes))
-    throw new ProblemError('KEY_UNSOUND', `${key} cannot be anybody's key.`);
 }
 
 const refused = (detail: string) => new ProblemError('ORDER_REFUSED', detail);

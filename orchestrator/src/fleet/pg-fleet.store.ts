@@ -23,7 +23,10 @@ export class PgFleetStore extends FleetStore {
       profile.operator?.publicKey ?? null,
     ]);
     if (row === undefined) return null;
-    return { id: row.id, isNew: row.id === id, state: row.state };
+    const isNew = row.id === id;
+    // The key may have been replaced while this waited for whoever did so; a new statement sees that.
+    if (isNew && (await tx.query(IS_RETIRED, [publicKey])).length > 0) return null;
+    return { id: row.id, isNew, state: row.state };
   }
 
   async updateProfile(
@@ -191,6 +194,8 @@ ON CONFLICT (public_key) DO UPDATE SET session_id = excluded.session_id, lease_u
   cpu_milli = excluded.cpu_milli, memory_mib = excluded.memory_mib, disk_mib = excluded.disk_mib, slots = excluded.slots,
   gpu_ask = excluded.gpu_ask, cpu_ask = excluded.cpu_ask, operator = excluded.operator
 RETURNING id, state`;
+
+const IS_RETIRED = 'SELECT 1 FROM retired_worker_keys WHERE public_key = $1';
 
 const UPDATE_PROFILE = `
 UPDATE workers SET name = $3, capabilities = $4, gpu_milli = $5, vram_mib = $6, cpu_milli = $7, memory_mib = $8,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OpenWorker } from '@tidemill/core/scheduler';
 import type { AttemptId, EarningsPeriod, MarketView, WorkerId } from '@tidemill/protocol';
-import { openWorker, WORKER_COLUMNS, type WorkerRow } from '../jobs/worker-rows.js';
+import { workersOnline } from '../jobs/worker-rows.js';
 import type { Tx } from '../platform/db/db.js';
 import { MarketStore, type Earned } from './market.store.js';
 
@@ -22,11 +22,8 @@ export class PgMarketStore extends MarketStore {
     return tx.query<Earned>(EARNINGS, [id, by, from, to, limit]);
   }
 
-  async workersOnline(tx: Tx): Promise<readonly OpenWorker[]> {
-    const rows = await tx.query<WorkerRow>(
-      `SELECT ${WORKER_COLUMNS} FROM workers WHERE state = 'online' ORDER BY id`,
-    );
-    return rows.map(openWorker);
+  workersOnline(tx: Tx): Promise<readonly OpenWorker[]> {
+    return workersOnline(tx);
   }
 
   demand(tx: Tx, since: AttemptId): Promise<MarketView['demand']> {

@@ -54,7 +54,8 @@ export class PgOwnersStore extends OwnersStore {
       id,
     ]);
     const changed = await tx.query(
-      `UPDATE workers SET ordered_ms = $2, public_key = $3 WHERE id = $1
+      `UPDATE workers SET ordered_ms = $2, public_key = $3, session_id = NULL, revision = revision + 1,
+         state = CASE WHEN state = 'suspended' THEN state ELSE 'lost' END WHERE id = $1
          AND NOT EXISTS (SELECT FROM workers WHERE public_key = $3) AND NOT EXISTS (SELECT FROM retired_worker_keys WHERE public_key = $3)
        RETURNING 1`,
       [id, issuedAtMs, to],

@@ -183,6 +183,11 @@ export class WorkerGateway
       }
       const workerId = joined.id;
       const { kept, gone } = await this.leases.reconcile(workerId, login.holding);
+      if (session.socket.readyState !== session.socket.OPEN) {
+        // It left meanwhile, when its worker was not known yet: nobody will hear of this session's end any more.
+        await this.fleet.disconnected(workerId, session.id);
+        return;
+      }
       for (const id of kept) session.active.set(id, 0);
       // A lease that this worker works on may not have been written as active before the break.
       this.activations.addEarlier(

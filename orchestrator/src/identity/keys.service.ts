@@ -101,9 +101,10 @@ export class KeysService {
   async revoke(accountId: AccountId, id: KeyId): Promise<void> {
     const revoked = await this.db.transaction(async (tx) => {
       const key = await this.store.revokeKey(tx, accountId, id, new Date(this.clock.nowMs()));
-      if (key?.first)
+      if (key?.first) {
         await this.trail.append(tx, [{ kind: 'key.revoked', subject: id, body: { accountId } }]);
-      await this.wakeups.notify(tx, 'keys');
+        await this.wakeups.notify(tx, 'keys');
+      }
       faultPoint('identity.revoke.before-commit');
       return key;
     });

@@ -137,7 +137,7 @@ const ONE_AT_A_TIME = `SELECT pg_advisory_xact_lock(hashtextextended('api_keys '
 const ADD_KEY = `
 INSERT INTO api_keys (id, account_id, name, key_hash, prefix, scopes, created_at, expires_at)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8
-WHERE (SELECT count(*) FROM api_keys WHERE account_id = $2 AND revoked_at IS NULL) < $9
+WHERE (SELECT count(*) FROM api_keys WHERE account_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $7)) < $9
 RETURNING id`;
 
 const KEY_COLUMNS = `id, account_id AS "accountId", name, prefix, scopes, created_at AS "createdAt", expires_at AS "expiresAt",

@@ -1,6 +1,7 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { AccountId, JobId } from '@tidemill/protocol';
 import type { Request, Response } from 'express';
+import { drained } from '../platform/http/drained.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { Wakeups } from '../platform/wakeups.js';
 import { JobEvents } from './job-events.js';
@@ -14,8 +15,6 @@ const SWEEP_MS = 1_000;
 const KEEP_ALIVE_MS = 15_000;
 /** A transaction may commit this long after the moment it writes down; events are looked for again so far back. */
 const LATE_MICROS = 5_000_000n;
-/** A client that reads nothing for this long has most likely gone without a word. */
-const MAX_UNREAD_MS = 30_000;
 /** Streams one process serves; each costs a query a second. */
 const MAX_STREAMS = 1_000;
 /** And one account's part of them: a page for each of its running jobs. */
@@ -98,7 +97,7 @@ export class EventStream implements BeforeApplicationShutdown {
         }
         if (fresh.length > 0) quietSinceMs = performance.now();
         // A client that does not read gets no more, or its events would pile up here.
-        if (response.writableNeedDrain) await drained(response, request);
+        if (response.writableNeedDrain) await drained(response);
         const newest = fresh.at(-1)?.event.id;
         if (newest !== undefined && BigInt(newest) - LATE_MICROS > from)
           from = BigInt(newest) - LATE_MICROS;
@@ -146,20 +145,4 @@ export class EventStream implements BeforeApplicationShutdown {
       (await this.events.isBilled(jobId))
     );
   }
-}
-
-/** Until the client has read what was sent, has left, or has stood still for too long and is cut off. */
-async function drained(response: Response, request: Request): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      response.destroy();
-      resolve();
-    }, MAX_UNREAD_MS);
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    response.once('drain', done);
-    request.once('close', done);
-  });
 }

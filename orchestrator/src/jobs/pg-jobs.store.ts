@@ -4,7 +4,7 @@ import type { OpenWorker } from '@tidemill/core/scheduler';
 import type { AccountId, Digest, JobId, JobSpec } from '@tidemill/protocol';
 import { hash } from 'node:crypto';
 import { fromJsonTexts, jsonTexts, type Tx } from '../platform/db/db.js';
-import { openWorker, WORKER_COLUMNS, type WorkerRow } from './worker-rows.js';
+import { workersOnline } from './worker-rows.js';
 import {
   JobsStore,
   type JobEnd,
@@ -108,11 +108,8 @@ export class PgJobsStore extends JobsStore {
     );
   }
 
-  async workersOnline(tx: Tx): Promise<readonly OpenWorker[]> {
-    const rows = await tx.query<WorkerRow>(
-      `SELECT ${WORKER_COLUMNS} FROM workers WHERE state = 'online' ORDER BY id`,
-    );
-    return rows.map(openWorker);
+  workersOnline(tx: Tx): Promise<readonly OpenWorker[]> {
+    return workersOnline(tx);
   }
 
   async waiting(tx: Tx): Promise<ReadonlyMap<string, number>> {

@@ -1,5 +1,6 @@
 import type { OpenWorker } from '@tidemill/core/scheduler';
 import { Capabilities, type WorkerId } from '@tidemill/protocol';
+import type { Tx } from '../platform/db/db.js';
 
 export interface WorkerRow {
   readonly id: WorkerId;
@@ -53,4 +54,12 @@ export function openWorker(row: WorkerRow): OpenWorker {
     cpuAsk: row.cpu_ask,
     operator: row.operator,
   };
+}
+
+/** Workers that are online, with all they lend, in order of their ids. */
+export async function workersOnline(tx: Tx): Promise<readonly OpenWorker[]> {
+  const rows = await tx.query<WorkerRow>(
+    `SELECT ${WORKER_COLUMNS} FROM workers WHERE state = 'online' ORDER BY id`,
+  );
+  return rows.map(openWorker);
 }

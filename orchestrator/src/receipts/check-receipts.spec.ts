@@ -7,41 +7,18 @@ import {
   RECEIPT_TTL_MS,
   tagged,
   TAGS,
-  type Receipt,
   type SignedReceipts,
-  type WorkerId,
 } from '@tidemill/protocol';
 import { nodeSha256, nodeVerifier } from '@tidemill/protocol/node';
 import { describe, expect, test } from 'vitest';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { checkReceipts, mayHaveOutputs, resultOf, type Checked } from './check-receipts.js';
+import { here, honest, workerId } from './testing/honest-receipt.js';
 
-const NOW_MS = 1_800_000_000_000;
-const here = { network: 'testnet', audience: 'tidemill.test', nowMs: NOW_MS };
-const workerId = 'wrk_01890a5d000000000000000001' as WorkerId;
+const { nowMs: NOW_MS } = here;
 const keys = generateKeyPairSync('ed25519');
 const publicKey = keys.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
 const verify = nodeVerifier();
-
-const honest = {
-  network: 'testnet',
-  audience: 'tidemill.test',
-  workerId,
-  jobId: 'job_01890a5d000000000000000001',
-  taskId: 'tsk_01890a5d000000000000000001',
-  attemptId: 'att_01890a5d000000000000000001',
-  fence: 1,
-  taskDigest: `sha256:${'0'.repeat(64)}`,
-  runtimeClass: 'noop/1',
-  outcome: 'succeeded',
-  failure: null,
-  outputs: [],
-  commitment: null,
-  metrics: {},
-  usage: { billableMs: 10, cpuMs: 10, maxRssMib: 1 },
-  issuedAtMs: NOW_MS - 1_000,
-  expiresAtMs: NOW_MS + 1_000_000,
-} as unknown as Receipt; // ids by their text
 
 function signed(texts: readonly string[], key = keys.privateKey): SignedReceipts {
   const hashes = texts.map((text) => receiptHash(text, nodeSha256));

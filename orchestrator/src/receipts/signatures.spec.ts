@@ -12,9 +12,7 @@ import {
   TAGS,
   utf8ToBytes,
   type FromWorker,
-  type Receipt,
   type SignedReceipts,
-  type WorkerId,
 } from '@tidemill/protocol';
 import { nodeSha256, nodeVerifier } from '@tidemill/protocol/node';
 import fc from 'fast-check';
@@ -27,6 +25,7 @@ import { Handshake, type Challenge } from '../gateway/handshake.js';
 import { profileOf } from '../testing/stage-worker.js';
 import { StillClock } from '../trail/testing/still-clock.js';
 import { checkReceipts } from './check-receipts.js';
+import { here, honest, workerId } from './testing/honest-receipt.js';
 
 /** The order of the group: S and S + L say the same, and only S may pass. */
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -85,8 +84,8 @@ const SPOILT: readonly (readonly [string, (signature: Uint8Array) => Uint8Array]
 describe('a worker’s login (G21)', () => {
   type Login = Extract<FromWorker, { type: 'login' }>;
   const clock = new StillClock();
-  const here = { network: 'testnet', audience: 'tidemill.test' } as Config; // what a handshake reads of it
-  const handshake = new Handshake(here, clock, verify);
+  const config = { network: 'testnet', audience: 'tidemill.test' } as Config; // what a handshake reads of it
+  const handshake = new Handshake(config, clock, verify);
 
   const textOf = (challenge: Challenge, says: Partial<Parameters<typeof loginText>[0]> = {}) => {
     const { audience, network, nonce, issuedAt, expiresAt } = challenge;
@@ -223,28 +222,7 @@ describe('a key that is registered (G21)', () => {
 });
 
 describe('a receipt (G4, G21)', () => {
-  const NOW_MS = 1_800_000_000_000;
-  const here = { network: 'testnet', audience: 'tidemill.test', nowMs: NOW_MS };
-  const workerId = 'wrk_01890a5d000000000000000001' as WorkerId;
-  const honest = {
-    network: here.network,
-    audience: here.audience,
-    workerId,
-    jobId: 'job_01890a5d000000000000000001',
-    taskId: 'tsk_01890a5d000000000000000001',
-    attemptId: 'att_01890a5d000000000000000001',
-    fence: 1,
-    taskDigest: `sha256:${'0'.repeat(64)}`,
-    runtimeClass: 'noop/1',
-    outcome: 'succeeded',
-    failure: null,
-    outputs: [],
-    commitment: null,
-    metrics: {},
-    usage: { billableMs: 10, cpuMs: 10, maxRssMib: 1 },
-    issuedAtMs: NOW_MS - 1_000,
-    expiresAtMs: NOW_MS + 1_000_000,
-  } as unknown as Receipt; // ids by their text
+  const { nowMs: NOW_MS } = here;
   const text = receiptText(honest);
   const saying = (says: object) => receiptText({ ...honest, ...says });
   const hashesOf = (texts: readonly string[]) => texts.map((one) => receiptHash(one, nodeSha256));

@@ -63,6 +63,7 @@ export class PgLeasesStore extends LeasesStore {
       `DELETE FROM plan_inputs WHERE at < clock_timestamp() - $1 * interval '1 millisecond'`,
       [olderThanMs],
     );
+    await tx.query(FORGET_KINDS, [olderThanMs]);
   }
 
   async activate(tx: Tx, held: readonly Held[]): Promise<ReadonlySet<AttemptId>> {
@@ -320,12 +321,16 @@ SELECT attempt.id, attempt.task_id, attempt.job_id, attempt.worker_id, attempt.f
 FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = attempt.job_id
 WHERE attempt.live AND attempt.state = 'leased' AND attempt.worker_id = ANY ($1)`;
 
+/** A kind says once a day that plans still name it, so one that has not for that much longer is named by none that is kept. */
+const FORGET_KINDS = `
+DELETE FROM worker_kinds WHERE at < clock_timestamp() - $1 * interval '1 millisecond' - interval '2 days'`;
+
 /** Kinds of workers are the same from plan to plan. In order of their digest, or two plans that bring new ones wait for each other. */
 const KEEP_INPUTS = `
 WITH kinds AS (
   INSERT INTO worker_kinds (digest, text) SELECT * FROM (
     SELECT digest, text FROM unnest($3::bytea[], ${fromJsonTexts('$4')}) AS kind (digest, text)
-    WHERE NOT EXISTS (SELECT FROM worker_kinds AS known WHERE known.digest = kind.digest)
-  ) AS fresh ORDER BY digest ON CONFLICT DO NOTHING
+    WHERE NOT EXISTS (SELECT FROM worker_kinds AS known WHERE known.digest = kind.digest AND known.at > clock_timestamp() - interval '1 day')
+  ) AS fresh ORDER BY digest ON CONFLICT (digest) DO UPDATE SET at = clock_timestamp()
 )
 INSERT INTO plan_inputs (digest, text, kinds) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;

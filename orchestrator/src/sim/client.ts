@@ -14,8 +14,6 @@ type Answer =
 /** Someone who asks for one job, and again when no answer comes and that is safe. */
 export class Client {
   readonly account: AccountId;
-  /** Every request that it has sent, each with a body of its own or the same one. */
-  requests = 0;
   /** Those that reached an orchestrator. */
   deliveries = 0;
   answered: Answer | null = null;
@@ -60,7 +58,6 @@ export class Client {
 
   private ask(spec: JobSpec): void {
     const { world, process, account, plan } = this;
-    this.requests += 1;
     const slot = world.randomWork.pick(world.orchestrators);
     world.network.carry(process, slot.process, 'request', () => {
       const jobs = slot.running?.jobs;

@@ -96,6 +96,7 @@ export class Invariants {
       else if (isOf(change, database.tasks)) this.task(change, xid);
       else if (isOf(change, database.attempts)) this.attempt(change, said);
       else if (isOf(change, database.workers)) this.worker(change, said);
+      else if (isOf(change, database.receipts)) this.receipt(change, said);
       else if (isOf(change, database.verdicts)) this.mustSay(said, 'verdict.given', change.key);
       else if (isOf(change, database.charges) && change.before === undefined)
         this.mustSay(said, 'ledger.booked', change.key);
@@ -110,6 +111,14 @@ export class Invariants {
   private mustSay(said: ReadonlySet<string>, kind: string, subject: string): void {
     if (!said.has(`${kind} ${subject}`))
       this.broken('a change and its event are one transaction (G15)', `${kind} ${subject}`);
+  }
+
+  /** One that may be checked is told when it is stored, the others with their verdict. */
+  private receipt(
+    { key, before, after }: Change<Rows.ReceiptRow>,
+    said: ReadonlySet<string>,
+  ): void {
+    if (before === undefined && after?.checked === true) this.mustSay(said, 'receipt.stored', key);
   }
 
   private event({ kind, subject, atMs, body, digest }: Rows.TrailRow): void {
@@ -137,7 +146,7 @@ export class Invariants {
     if (after === undefined) return this.broken('an accepted job is never lost (G1)', key);
     if (before === undefined) {
       this.mustSay(said, 'job.accepted', key);
-      if (after.hold > 0n && !database.entries.rows.has(`${key} hold`))
+      if (after.hold > 0n && this.booked(key, ['hold']) !== 1)
         this.broken('a job is accepted with its hold (G1)', key);
       const client = clients.find((one) => one.account === after.accountId && one.name === after.name); // prettier-ignore
       const made = [...database.jobs.rows.values()].filter((one) =>
@@ -308,12 +317,21 @@ export class Invariants {
       const isPaid = charges.rows.has(attemptId);
       if (isPaid !== (payer !== 'nobody'))
         this.broken('one charge an accepted attempt (G9)', `${attemptId} for ${payer}`);
-      const booked = ['charge', 'check'].filter((kind) => entries.rows.has(`${attemptId} ${kind}`));
-      if (booked.length > 1) this.broken('one charge an accepted attempt (G9)', attemptId);
+      if (this.booked(attemptId, ['charge', 'check']) > 1)
+        this.broken('one charge an accepted attempt (G9)', attemptId);
+      if (this.booked(attemptId, ['refund']) > 1)
+        this.broken('a charge is refunded once (G9)', attemptId);
     }
     for (const job of jobs.rows.values())
       if (this.charged(job.id) > job.hold)
         this.broken('a price is never more than what was held (G9)', job.id);
+  }
+
+  /** How many entries of these kinds there are about something, whatever they are filed under. */
+  private booked(ref: string, kinds: readonly string[]): number {
+    return [...this.world.database.entries.rows.values()].filter(
+      (entry) => entry.ref === ref && kinds.includes(entry.kind),
+    ).length;
   }
 
   private held(): bigint {

@@ -15,8 +15,7 @@ import {
   type Transport,
 } from '@tidemill/worker/parts';
 import type { Process } from './kernel/process.js';
-import { within } from './memory/memory-db.js';
-import { MemoryDb } from './memory/memory-db.js';
+import { MemoryDb, within } from './memory/memory-db.js';
 import { AUDIENCE, NETWORK } from './orchestrator-process.js';
 import type { WorkerPlan } from './scenario.js';
 import { digestOfText } from './segments.js';

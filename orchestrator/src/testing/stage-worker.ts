@@ -1,6 +1,7 @@
 import {
   decodeBase58,
   encodeBase58,
+  orderSigningBytes,
   receiptHash,
   receiptsSigningBytes,
   receiptText,
@@ -20,6 +21,7 @@ import { IntakeService } from '../artifacts/intake.service.js';
 import { digestOf } from '../artifacts/testing/artifact-calls.js';
 import { Config } from '../config/env.js';
 import { FleetService } from '../fleet/fleet.service.js';
+import { OwnersService } from '../fleet/owners.service.js';
 import { Inbound } from '../gateway/inbound.js';
 import { Session } from '../gateway/session.js';
 import { Sessions } from '../gateway/sessions.js';
@@ -92,8 +94,7 @@ export class StageWorker {
     profile: WorkerProfile,
     key: KeyObject,
   ): Promise<StageWorker> {
-    const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
-    const address = encodeBase58(spki.subarray(-32));
+    const address = addressOf(key);
     const sessionId = host.app.get(Ids).make('session');
     const { id } = await host.app.get(FleetService).join(address, sessionId, profile);
     await host.db.query(`UPDATE workers SET lease_until = 'infinity' WHERE id = $1`, [id]);
@@ -112,6 +113,24 @@ export class StageWorker {
     said.worker = new StageWorker(host, profile, key, id, session);
     host.app.get(Sessions).bind(id, session);
     return said.worker;
+  }
+
+  /** Its owner puts another key in the place of its own. */
+  async changeKey(): Promise<void> {
+    const next = generateKeyPairSync('ed25519').privateKey;
+    const { network, audience } = this.host.app.get(Config);
+    const order = JSON.stringify({
+      order: 'key',
+      network,
+      audience,
+      workerId: this.id,
+      issuedAtMs: this.host.clock.nowMs(),
+      publicKey: addressOf(next),
+    });
+    const by = (key: KeyObject) => encodeBase58(sign(null, orderSigningBytes(order), key)) as never; // of the form of one
+    await this.host.app
+      .get(OwnersService)
+      .obey(this.id, { order, signature: by(this.key), newSignature: by(next) });
   }
 
   /** Gets no more offers. */
@@ -209,4 +228,10 @@ export class StageWorker {
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(bytes);
+}
+
+/** The public half of a key, in base58. */
+function addressOf(key: KeyObject): string {
+  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+  return encodeBase58(spki.subarray(-32));
 }

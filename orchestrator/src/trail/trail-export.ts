@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
+import { drained } from '../platform/http/drained.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { TrailReader } from './trail.reader.js';
 import { Witnesses } from './witnesses.js';
@@ -9,8 +10,6 @@ const PAGE = 1_000;
 /** Exports one process serves at a time; each reads as fast as its client does. */
 const MAX_EXPORTS = 8;
 const RETRY_AFTER_S = 10;
-/** A client that reads nothing for this long has most likely gone without a word. */
-const MAX_UNREAD_MS = 30_000;
 /** Checkpoints at the head of an export: the newest ones, for whoever looks for a certain witness. */
 const CHECKPOINTS = 20;
 
@@ -58,20 +57,4 @@ export class TrailExport {
       this.running -= 1;
     }
   }
-}
-
-/** Until the client has read what was sent, has left, or has stood still for too long and is cut off. */
-async function drained(response: Response): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      response.destroy();
-      resolve();
-    }, MAX_UNREAD_MS);
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    response.once('drain', done);
-    response.once('close', done);
-  });
 }

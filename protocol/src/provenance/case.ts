@@ -54,6 +54,8 @@ type Said = Readonly<Record<string, unknown>>;
 export class Case {
   /** Receipts whose signatures hold. */
   readonly receipts = new Map<string, Receipt>();
+  /** Every key that each worker has had. */
+  readonly keys = new Map<string, ReadonlySet<string>>();
   readonly #events = new Map<string, ProvenEvent[]>();
 
   constructor(

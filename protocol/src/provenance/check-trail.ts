@@ -9,6 +9,8 @@ import { fault, firstFault, type Case, type ProvenanceFault } from './case.js';
 /** Whom the verifier believes; without keys it believes the one that the bundle shows. */
 export interface ProvenanceTrust {
   readonly network?: string | undefined;
+  /** The job that was asked for. */
+  readonly job?: string | undefined;
   /** The operator's keys in base58. */
   readonly publicKeys?: readonly string[] | undefined;
 }

@@ -3,14 +3,18 @@ import { TaskPayload } from '../payload.js';
 import { parseJson } from '../json-scan.js';
 import type { ProvenAttempt, ProvenTask } from './bundle.js';
 import { fault, firstFault, type Case, type ProvenanceFault } from './case.js';
+import type { ProvenanceTrust } from './check-trail.js';
 import { verifyReceipt } from './receipt-proof.js';
 
 /** Longest payload that is read: a job's spec is at most 4 MiB, and a payload is made from it. */
 const MAX_PAYLOAD = 16 * 1024 * 1024;
 
-/** What was asked is what was accepted. */
-export function checkSpec(of: Case): ProvenanceFault | null {
+/** What was asked is what was accepted, and it is the job that is meant. */
+export function checkSpec(of: Case, trust: ProvenanceTrust): ProvenanceFault | null {
   const { job, spec, tasks } = of.bundle;
+  if (trust.job !== undefined && trust.job !== job.id) {
+    return fault('JOB_CONTRADICTS', `it is the bundle of ${job.id}, not of ${trust.job}`);
+  }
   if (digestOf(of, spec.text) !== spec.digest) {
     return fault('SPEC_DIGEST', 'the spec is not what its digest says');
   }
@@ -87,17 +91,6 @@ function payloadFault(task: ProvenTask): ProvenanceFault | null {
     : fault('TASK_INPUTS', `${task.id}: ${odd} is listed or named alone`);
 }
 
-/** Every worker's key is the one it joined with. */
-export function checkWorkers(of: Case): ProvenanceFault | null {
-  const known = new Map(of.bundle.workers.map(({ id, publicKey }) => [id, publicKey]));
-  return firstFault(new Set(of.bundle.attempts.map(({ workerId }) => workerId)), (id) => {
-    const [joined] = of.said('worker.joined', id);
-    return joined?.['worker'] === id && joined['publicKey'] === known.get(id)
-      ? null
-      : fault('WORKER_KEY', `${id} did not join with ${known.get(id) ?? 'a key that is shown'}`);
-  });
-}
-
 /** Every attempt was placed as it is shown, under a fence that is its own. */
 export function checkAttempts(of: Case): ProvenanceFault | null {
   const tasks = new Set(of.bundle.tasks.map(({ id }) => id));
@@ -131,7 +124,6 @@ export function checkAttempts(of: Case): ProvenanceFault | null {
 export function checkReceipts(of: Case): ProvenanceFault | null {
   const attempts = new Map(of.bundle.attempts.map((attempt) => [attempt.id, attempt]));
   const tasks = new Map(of.bundle.tasks.map((task) => [task.id, task]));
-  const keys = new Map(of.bundle.workers.map(({ id, publicKey }) => [id, publicKey]));
   const wrong = firstFault(of.bundle.receipts, (signed) => {
     const attempt = attempts.get(signed.attemptId);
     if (
@@ -144,8 +136,8 @@ export function checkReceipts(of: Case): ProvenanceFault | null {
     const check = verifyReceipt(signed, of.crypto);
     if (!check.ok) return fault(check.code, check.detail);
     const { receipt } = check;
-    if (signed.publicKey !== keys.get(attempt.workerId)) {
-      return fault('RECEIPT_SIGNER', `${signed.publicKey} is not the key of ${attempt.workerId}`);
+    if (of.keys.get(attempt.workerId)?.has(signed.publicKey) !== true) {
+      return fault('RECEIPT_SIGNER', `${signed.publicKey} is not a key of ${attempt.workerId}`);
     }
     of.receipts.set(signed.attemptId, receipt);
     const shown = {

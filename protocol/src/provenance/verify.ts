@@ -1,5 +1,6 @@
 import { Provenance } from './bundle.js';
 import { Case, fault, type ProvenanceFault } from './case.js';
+import { checkWorkers } from './check-keys.js';
 import { checkCharges, checkLedger, heldOf } from './check-money.js';
 import { checkCheckpoint, checkEvents, type ProvenanceTrust } from './check-trail.js';
 import {
@@ -8,7 +9,6 @@ import {
   checkSpec,
   checkTasks,
   checkVerdicts,
-  checkWorkers,
 } from './check-work.js';
 import type { ProofCrypto } from './receipt-proof.js';
 
@@ -52,7 +52,7 @@ export function verifyProvenance(
   const steps: readonly Step[] = [
     ['checkpoint', 1, (of) => checkCheckpoint(of, trust)],
     ['trail events', trail.events.length, checkEvents],
-    ['spec', 1, checkSpec],
+    ['spec', 1, (of) => checkSpec(of, trust)],
     ['tasks', tasks.length, checkTasks],
     ['worker keys', bundle.workers.length, checkWorkers],
     ['attempts and fences', attempts.length, checkAttempts],

@@ -79,7 +79,7 @@ export function answerChallenge(
 /** An older orchestrator refuses a frame with a member that it does not know. */
 const OPERATOR_SINCE = 2;
 
-function withoutOperator(profile: WorkerProfile): WorkerProfile {
+export function withoutOperator(profile: WorkerProfile): WorkerProfile {
   const rest = { ...profile };
   delete rest.operator;
   return rest;

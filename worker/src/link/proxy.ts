@@ -1,10 +1,10 @@
 import type { Agent } from 'node:http';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
-import { EnvHttpProxyAgent, fetch as fetchOver } from 'undici';
+import { fetch as fetchOver, ProxyAgent } from 'undici';
 
 /**
- * What leads to an address through the proxy that the environment names for it (HTTPS_PROXY, HTTP_PROXY, NO_PROXY, in either case);
+ * What leads to an address through the proxy that the environment names for it (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, in either case);
  * undefined where it is reached straight. Tunnelled by CONNECT, so the proxy sees who is called and nothing of what is said.
  */
 export function proxyAgentFor(url: string): Agent | undefined {
@@ -15,8 +15,9 @@ export function proxyAgentFor(url: string): Agent | undefined {
 
 /** `fetch` for an address, through the proxy of the environment where there is one. */
 export function fetchFor(url: string): typeof globalThis.fetch {
-  if (getProxyForUrl(url) === '') return globalThis.fetch;
-  const dispatcher = new EnvHttpProxyAgent({ proxyTunnel: true });
+  const proxy = getProxyForUrl(url);
+  if (proxy === '') return globalThis.fetch;
+  const dispatcher = new ProxyAgent({ uri: proxy, proxyTunnel: true });
   // Both are the fetch of the web standard; their types come from two copies of the same package.
   return ((input: string, init?: object) =>
     fetchOver(input, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;

@@ -52,6 +52,26 @@ describe('a noop attempt', () => {
     expect(outcome).toMatchObject({ state: 'succeeded', usage: { wallMs: 700 } });
   });
 
+  test('is not over early, though a timer is', async () => {
+    let now = 0;
+    const early = {
+      after: (ms: number, run: () => void) => {
+        queueMicrotask(() => {
+          now += Math.max(0.5, ms - 0.6);
+          run();
+        });
+        return () => undefined;
+      },
+    };
+    const runner = new NoopRunner({ monotonicMs: () => now }, early);
+    const outcome = await runner.run(
+      request({ sleepMs: 50 }),
+      events,
+      new AbortController().signal,
+    );
+    expect(outcome).toMatchObject({ state: 'succeeded', usage: { wallMs: 50 } });
+  });
+
   test('fails as it is told, and that is the fault of the job', async () => {
     const outcome = await virtual().run(
       request({ fail: 'on purpose' }),

@@ -29,7 +29,8 @@ async function receipt(
   which: string,
   options: ReceiptOptions,
 ): Promise<ExitCode> {
-  const signed = AttemptId.safeParse(which).success
+  const isId = AttemptId.safeParse(which).success;
+  const signed = isId
     ? await session.tidemill().jobs.receipt(which)
     : await jsonDocument(session, which);
   if (options.out !== undefined) {
@@ -44,7 +45,10 @@ async function receipt(
     );
     return EXIT.succeeded;
   }
-  const check = verifySignedReceipt(signed, options.publicKey);
+  const check = verifySignedReceipt(signed, {
+    attempt: isId ? which : undefined,
+    publicKey: options.publicKey,
+  });
   session.show(check, () => {
     const { colors } = session.io;
     if (!check.ok) {

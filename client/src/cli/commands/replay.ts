@@ -41,12 +41,22 @@ async function decisionOf(session: Session, which: string): Promise<KeptDecision
   if (DecisionId.safeParse(which).success) {
     const { trail } = session.tidemill();
     const [decision, inputs] = [await trail.decision(which), await trail.decisionInputs(which)];
-    return KeptDecision.parse({ decision, inputs });
+    const kept = KeptDecision.parse({ decision, inputs });
+    if (kept.decision.id === which && isAbout(kept, which)) return kept;
+    throw new CliError(
+      `The network answered with another decision than ${which}.`,
+      'Do not trust it.',
+      EXIT.failed,
+    );
   }
   const parsed = KeptDecision.safeParse(await jsonDocument(session, which));
   if (parsed.success) return parsed.data;
   throw new CliError(`${which} does not hold a decision.`, 'Make one with --out.');
 }
+
+/** A decision bears the number of the attempt it made. */
+const isAbout = ({ decision }: KeptDecision, which: string): boolean =>
+  (decision.record as { attempt?: unknown }).attempt === which.replace(/^dec_/, 'att_');
 
 function text(session: Session, { decision }: KeptDecision, result: DecisionReplay): string {
   const { colors } = session.io;

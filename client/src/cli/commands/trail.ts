@@ -88,6 +88,8 @@ async function witness(session: Session, options: WitnessOptions): Promise<ExitC
   const signer = readWallet(resolve(io.cwd, options.key));
   const memory = new WitnessMemory(resolve(io.cwd, options.dir));
   const { trail } = session.tidemill();
+  /** The size that was handed in last: what was refused or cut off then is handed in again. */
+  let handedIn: number | null = null;
   for (;;) {
     try {
       const shown = await newest(() => trail.checkpoint());
@@ -98,8 +100,9 @@ async function witness(session: Session, options: WitnessOptions): Promise<ExitC
         const consistency = (from: number, to: number) => trail.consistency(from, to);
         await checkContinues(shown, { last, publicKey, consistency });
         await memory.remember(shown);
-        if (last?.size !== shown.size || options.once === true) {
+        if (handedIn !== shown.size || options.once === true) {
           await trail.witness(cosign(shown, signer, io.nowMs()));
+          handedIn = shown.size;
           const { size, root } = shown;
           session.show(
             { witness: signer.address, size, root },
@@ -133,7 +136,10 @@ async function refused(
         `NOT WITNESSED: ${code}. The checkpoint is not one to trust: ${message}.\n`,
       ) +
       session.facts([
-        ['proof', `${file} holds both checkpoints: show them to others who use this network`],
+        [
+          'evidence',
+          `${file} holds what was shown and what was seen before: show it to others who use this network`,
+        ],
       ]),
   );
   return EXIT.failed;

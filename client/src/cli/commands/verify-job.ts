@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { JobId, type ProvenanceReport } from '@tidemill/protocol';
+import { JobId, type CheckpointView, type ProvenanceReport } from '@tidemill/protocol';
 import { keptCheckpoints, verifyJob } from '../../verify/index.js';
 import type { Cli } from '../cli.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
@@ -32,19 +32,19 @@ async function verify(session: Session, job: string, options: VerifyJobOptions):
     await writeFile(file, `${JSON.stringify(bundle, null, 2)}\n`, { flag: 'wx' });
     session.remark(`wrote ${file}`);
   }
-  const publicKeys =
-    options.publicKey === undefined ? await seenBefore(session, isId) : [options.publicKey];
-  const report = verifyJob(bundle, { publicKeys });
+  const seen = isId ? await keptCheckpoints(keptFileOf(session)) : [];
+  const report = verifyJob(bundle, {
+    job: isId ? job : undefined,
+    network: seen[0]?.network,
+    publicKeys: options.publicKey === undefined ? keysOf(seen) : [options.publicKey],
+  });
   session.show(report, () => text(session, report));
   return report.fault === null ? EXIT.succeeded : EXIT.failed;
 }
 
 /** The keys of checkpoints kept from earlier visits. A file may be of another network, so it is checked with a key that is given. */
-async function seenBefore(session: Session, isId: boolean): Promise<string[] | undefined> {
-  if (!isId) return undefined;
-  const kept = await keptCheckpoints(keptFileOf(session));
-  return kept.length === 0 ? undefined : kept.map(({ publicKey }) => publicKey);
-}
+const keysOf = (seen: readonly CheckpointView[]): string[] | undefined =>
+  seen.length === 0 ? undefined : seen.map(({ publicKey }) => publicKey);
 
 function text(session: Session, { checks, fault, isSettled, keyFrom }: ProvenanceReport): string {
   const { colors } = session.io;

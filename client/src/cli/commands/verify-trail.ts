@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import {
-  exportTrail,
+  downloadTrail,
   keepCheckpoint,
   keptCheckpoints,
   servedTrail,
@@ -68,10 +68,11 @@ async function verify(session: Session, options: VerifyOptions): Promise<ExitCod
 async function sourceOf(session: Session, options: VerifyOptions): Promise<TrailSource> {
   const { cwd } = session.io;
   if (options.file !== undefined) return trailFile(resolve(cwd, options.file));
-  const served = servedTrail(session.tidemill().trail);
-  if (options.export === undefined) return served;
+  const { trail } = session.tidemill();
+  if (options.export === undefined) return servedTrail(trail);
   const file = resolve(cwd, options.export);
-  session.remark(`wrote ${await exportTrail(served, file)} events to ${file}`);
+  const { events } = await downloadTrail((from) => trail.lines(from), file);
+  session.remark(`wrote ${events} events to ${file}`);
   return trailFile(file);
 }
 

@@ -15,6 +15,11 @@ beforeEach(async () => {
   shown = aTrail(['a', 'b', 'c'], operator);
   await cli.network({
     'GET /v1/trail/checkpoint': () => ({ json: shown.checkpoint }),
+    'GET /v1/trail/export': ({ query }) => {
+      const head = { checkpoint: shown.checkpoint, witnesses: [] };
+      const events = shown.events.slice(Number(query.get('from'))).map((event) => ({ event }));
+      return { pieces: [head, ...events].map((line) => `${JSON.stringify(line)}\n`) };
+    },
     'GET /v1/trail': ({ query }) => {
       const items = shown.events.slice(Number(query.get('from')));
       return { json: { items, nextCursor: null } };

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { encodeBase58, operatorSigningBytes } from '@tidemill/protocol';
@@ -85,7 +93,7 @@ const rotateCommand = (cli: Cli) =>
         if ((await session.tidemill().workers.get(id)).publicKey !== next.address)
           await sendOrder(session, id, { order: 'key', publicKey: next.address }, old, next);
         const kept = folder.file(`key.${old.address}.json`);
-        renameSync(folder.keyFile, kept);
+        if (!existsSync(kept)) linkSync(folder.keyFile, kept);
         renameSync(nextFile, folder.keyFile);
         const hadOperator = existsSync(folder.file('operator.json'));
         rmSync(folder.file('operator.json'), { force: true });

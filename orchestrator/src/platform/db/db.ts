@@ -9,6 +9,7 @@ export interface Tx {
 
 /** The database as the loops see it (role tidemill_app). */
 export abstract class Db implements Tx {
+  /** One statement, a transaction of its own; a deadlock or serialization failure runs it again. */
   abstract query<R extends object = Record<string, unknown>>(
     text: string,
     values?: readonly unknown[],

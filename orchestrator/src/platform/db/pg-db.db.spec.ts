@@ -136,6 +136,25 @@ describe('a transaction', () => {
     ]);
   });
 
+  test('of one statement runs again as well', async () => {
+    for (const id of ['c', 'd'])
+      await db.query(
+        'INSERT INTO idempotency_keys (account_id, key, operation, body_digest) VALUES ($1, $1, $1, $2)',
+        [id, Buffer.alloc(1)],
+      );
+    // Each takes its first row, waits until the other has its own, and wants that.
+    const update = (first: string, second: string) => `DO $$ BEGIN
+      UPDATE idempotency_keys SET answer = coalesce(answer, '') || 'x' WHERE account_id = '${first}';
+      PERFORM pg_sleep(0.3);
+      UPDATE idempotency_keys SET answer = coalesce(answer, '') || 'x' WHERE account_id = '${second}';
+    END $$`;
+    await Promise.all([db.query(update('c', 'd')), db.query(update('d', 'c'))]);
+    expect(await db.query(`SELECT answer FROM idempotency_keys WHERE key IN ('c', 'd')`)).toEqual([
+      { answer: 'xx' },
+      { answer: 'xx' },
+    ]);
+  });
+
   test('that fails for ever is given up after a few tries', async () => {
     let runs = 0;
     const failing = db.transaction(async (tx) => {

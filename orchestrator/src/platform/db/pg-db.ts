@@ -43,21 +43,11 @@ export class PgDb extends Db {
   }
 
   async query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
-    try {
-      return await run<R>(this.pool, text, values);
-    } catch (cause) {
-      throw asUnavailable(cause);
-    }
+    return retried(() => run<R>(this.pool, text, values));
   }
 
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await this.once(work);
-      } catch (cause) {
-        if (tries === MAX_TRIES || !RETRYABLE.has(codeOf(cause))) throw asUnavailable(cause);
-      }
-    }
+    return retried(() => this.once(work));
   }
 
   async close(): Promise<void> {
@@ -82,6 +72,17 @@ export class PgDb extends Db {
       throw cause;
     } finally {
       client.release(broken);
+    }
+  }
+}
+
+/** A statement by itself is a transaction too, and is chosen to end a deadlock like one. */
+async function retried<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (cause) {
+      if (tries === MAX_TRIES || !RETRYABLE.has(codeOf(cause))) throw asUnavailable(cause);
     }
   }
 }

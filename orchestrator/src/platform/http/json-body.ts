@@ -17,12 +17,16 @@ const METHODS = new Set(['POST', 'DELETE']);
 const BYTES_PATH = '/v1/artifacts/';
 const TYPES = ['application/json', 'application/*+json'];
 
+/** Whether the body of a request is read as a whole before anything is done. */
+export const isDocument = ({ method, path }: Pick<Request, 'method' | 'path'>): boolean =>
+  METHODS.has(method) || !path.startsWith(BYTES_PATH);
+
 /** Reads a JSON body as text and parses it with the scanner for strangers' JSON; other bodies are left to be streamed. */
 export function jsonBody(): RequestHandler[] {
   const readText = express.text({ type: TYPES, limit: MAX_BODY_BYTES, defaultCharset: 'utf-8' });
   return [
     (request: Request, response: Response, next: NextFunction) => {
-      if (METHODS.has(request.method) || !request.path.startsWith(BYTES_PATH)) {
+      if (isDocument(request)) {
         readText(request, response, (cause?: unknown) => next(cause && unreadable(cause)));
       } else next();
     },

@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response } from 'express';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Peers } from '../limits/peers.js';
+import { isDocument } from './json-body.js';
 
 /** How long a connection may take for what, in milliseconds. */
 export interface ServerLimits {
@@ -73,10 +74,10 @@ function limitConnections(server: Server, peers: Peers, most: number): void {
   });
 }
 
-/** Cuts off a document that does not arrive in time; bytes by PUT and PATCH may take as long as the server lets them. */
+/** Cuts off a document that does not arrive in time; the bytes of artifacts may take as long as the server lets them. */
 export function documentDeadline({ documentMs }: ServerLimits = LIMITS) {
   return (request: Request, _response: Response, next: NextFunction): void => {
-    if (request.method === 'POST' || request.method === 'DELETE') {
+    if (isDocument(request)) {
       const timer = setTimeout(() => {
         if (!request.complete) request.destroy();
       }, documentMs);

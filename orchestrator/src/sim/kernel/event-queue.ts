@@ -8,10 +8,6 @@ export interface Timed {
 export class EventQueue<T extends Timed> {
   private readonly heap: T[] = [];
 
-  get size(): number {
-    return this.heap.length;
-  }
-
   peek(): T | undefined {
     return this.heap[0];
   }

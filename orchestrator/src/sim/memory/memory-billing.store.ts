@@ -12,7 +12,7 @@ import type { Window } from '../../platform/db/stage-cursors.js';
 import type { MemoryTx } from './memory-database.js';
 import { NONE, rowsOf, within } from './memory-db.js';
 import { cut } from './memory-verdicts.store.js';
-import type { ChargeRow, JobRow } from './rows.js';
+import type { JobRow } from './rows.js';
 
 export class MemoryBillingStore extends BillingStore {
   due(on: Tx, window: Window, limit: number) {
@@ -51,13 +51,12 @@ export class MemoryBillingStore extends BillingStore {
   addCharges(on: Tx, charges: readonly Charge[], released: boolean): Promise<void> {
     if (charges.length === 0) return Promise.resolve();
     return within(on, (tx) => {
-      const table = tx.database.charges;
       const locks = () => rowsOf('charges', charges.map(({ attemptId }) => attemptId)); // prettier-ignore
       return tx.statement('billing.addCharges', locks, () => {
         for (const charge of charges) {
           const worker = tx.get(tx.database.workers, charge.workerId);
           if (worker === undefined) continue;
-          this.addCharge(tx, {
+          tx.insert(tx.database.charges, charge.attemptId, {
             ...charge,
             atMs: tx.database.pace.nowMs(),
             workerResults: worker.accepted,
@@ -65,9 +64,8 @@ export class MemoryBillingStore extends BillingStore {
             refunded: false,
           });
         }
-        return table.name;
       });
-    }).then(() => undefined);
+    });
   }
 
   refund(on: Tx, window: Window): Promise<readonly Refund[]> {
@@ -76,7 +74,7 @@ export class MemoryBillingStore extends BillingStore {
       const wanted = () =>
         cut(tx.all(voided), window, Infinity).rows.flatMap(({ attemptId }) => {
           const charge = tx.get(charges, attemptId);
-          return charge !== undefined && charge.payer === 'submitter' && this.mayRefund(charge)
+          return charge !== undefined && charge.payer === 'submitter' && !charge.refunded
             ? [charge]
             : [];
         });
@@ -141,14 +139,6 @@ export class MemoryBillingStore extends BillingStore {
         }),
       );
     });
-  }
-
-  protected addCharge(tx: MemoryTx, charge: ChargeRow): void {
-    tx.insert(tx.database.charges, charge.attemptId, charge);
-  }
-
-  protected mayRefund({ refunded }: ChargeRow): boolean {
-    return !refunded;
   }
 }
 

@@ -148,7 +148,7 @@ export class MemoryLeasesStore extends LeasesStore {
             tx.put(workers, worker.id, { ...worker, failed: worker.failed + 1 });
           const task = tx.get(tasks, attempt.taskId);
           const job = tx.get(jobs, attempt.jobId);
-          if (task === undefined || job === undefined || !this.hasLast(attempt, task)) return [];
+          if (task === undefined || job === undefined || !hasLast(attempt, task)) return [];
           return [
             {
               attemptId: attempt.id,
@@ -262,11 +262,6 @@ export class MemoryLeasesStore extends LeasesStore {
     return task.fence === plan.fence && task.waiting;
   }
 
-  /** Whether an attempt that ended was the last of its task, which is then still worked on. */
-  protected hasLast(attempt: AttemptRow, task: TaskRow): boolean {
-    return task.fence === attempt.fence && ['leased', 'running'].includes(task.state);
-  }
-
   private live(
     on: Tx,
     label: string,
@@ -309,3 +304,7 @@ function leasedOf(attempt: AttemptRow, task: TaskRow, maxDurationMs: number): Le
     },
   };
 }
+
+/** Whether an attempt that ended was the last of its task, which is then still worked on. */
+const hasLast = (attempt: AttemptRow, task: TaskRow): boolean =>
+  task.fence === attempt.fence && ['leased', 'running'].includes(task.state);
