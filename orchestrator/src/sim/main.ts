@@ -107,9 +107,9 @@ async function replay(seed: number): Promise<void> {
 
 async function findBugs(): Promise<void> {
   say('| planted bug | seeds until found | rule that it breaks |\n| --- | ---: | --- |');
-  for (const { name } of PLANTED_BUGS) {
+  for (const { name, rule } of PLANTED_BUGS) {
     const found = await firstBroken(range(first, last), partsWith(name));
-    if (found === null) process.exitCode = 1;
+    if (found?.violation?.name !== rule) process.exitCode = 1;
     const seeds = found === null ? 'not found' : String(found.seed - first + 1);
     say(`| ${name} | ${seeds} | ${found?.violation?.name ?? ''} |`);
   }

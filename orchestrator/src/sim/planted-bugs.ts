@@ -20,6 +20,8 @@ import { SOUND_PARTS, type Parts } from './parts.js';
 /** A mistake that somebody could make, wired into the simulator and nowhere else. */
 export interface PlantedBug {
   readonly name: string;
+  /** The rule that finds it. */
+  readonly rule: string;
   readonly parts: Partial<Parts>;
 }
 
@@ -193,23 +195,23 @@ class CursorsApart extends MemoryStageCursors {
 }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
-  { name: 'fence-ignored', parts: { receipts: () => new FenceIgnored() } },
-  { name: 'fence-compared-with-ge', parts: { receipts: () => new FenceComparedLoosely() } },
-  { name: 'lease-renewed-after-loss', parts: { fleet: () => new RenewedAfterLoss() } },
-  { name: 'sweep-uses-local-clock', parts: { fleet: (clock) => new SweptByLocalClock(clock) } },
-  { name: 'task-leased-twice', parts: { leases: () => new LeasedTwice() } },
-  { name: 'acknowledged-before-commit', parts: { db: (database, process) => new AcknowledgesEarly(database, process) } },
-  { name: 'unknown-commit-repeated', parts: { db: (database, process) => new RepeatsTheUnknown(database, process) } },
-  { name: 'key-without-tenant', parts: { jobs: () => new KeysWithoutTenant() } },
-  { name: 'key-forgotten', parts: { jobs: () => new KeysForgotten() } },
-  { name: 'event-outside-transaction', parts: { trail: (clock, db) => new EventsApart(clock, db) } },
-  { name: 'receipt-untold', parts: { trail: (clock) => new ReceiptsUntold(clock) } },
-  { name: 'accrual-key-without-role', parts: { book: (db) => new EntriesWithoutRole(db) } },
-  { name: 'release-before-window', parts: { billing: () => new ReleasedEarly() } },
-  { name: 'double-charge', parts: { book: (db) => new BooksTwice(db, 'charge') } },
-  { name: 'refund-twice', parts: { book: (db) => new BooksTwice(db, 'refund') } },
-  { name: 'window-beyond-open-transactions', parts: { cursors: () => new WindowsTooWide() } },
-  { name: 'cursor-outside-transaction', parts: { cursors: (db) => new CursorsApart(db) } },
+  { name: 'fence-ignored', rule: 'no unfenced result is accepted (G4)', parts: { receipts: () => new FenceIgnored() } },
+  { name: 'fence-compared-with-ge', rule: 'no unfenced result is accepted (G4)', parts: { receipts: () => new FenceComparedLoosely() } },
+  { name: 'lease-renewed-after-loss', rule: 'a lost worker comes back by logging in (G5)', parts: { fleet: () => new RenewedAfterLoss() } },
+  { name: 'sweep-uses-local-clock', rule: 'a term ends by the database’s clock (G5)', parts: { fleet: (clock) => new SweptByLocalClock(clock) } },
+  { name: 'task-leased-twice', rule: 'a task has at most one live lease (G4)', parts: { leases: () => new LeasedTwice() } },
+  { name: 'acknowledged-before-commit', rule: 'an acknowledged job exists (G1)', parts: { db: (database, process) => new AcknowledgesEarly(database, process) } },
+  { name: 'unknown-commit-repeated', rule: 'no unexpected error', parts: { db: (database, process) => new RepeatsTheUnknown(database, process) } },
+  { name: 'key-without-tenant', rule: 'a key is its submitter’s own (G2)', parts: { jobs: () => new KeysWithoutTenant() } },
+  { name: 'key-forgotten', rule: 'submitting twice is submitting once (G2)', parts: { jobs: () => new KeysForgotten() } },
+  { name: 'event-outside-transaction', rule: 'a change and its event are one transaction (G15)', parts: { trail: (clock, db) => new EventsApart(clock, db) } },
+  { name: 'receipt-untold', rule: 'a change and its event are one transaction (G15)', parts: { trail: (clock) => new ReceiptsUntold(clock) } },
+  { name: 'accrual-key-without-role', rule: 'nothing is held for a job that has ended (G9)', parts: { book: (db) => new EntriesWithoutRole(db) } },
+  { name: 'release-before-window', rule: 'a reward can be withheld for its time (G12)', parts: { billing: () => new ReleasedEarly() } },
+  { name: 'double-charge', rule: 'no unexpected error', parts: { book: (db) => new BooksTwice(db, 'charge') } },
+  { name: 'refund-twice', rule: 'nothing is held for a job that has ended (G9)', parts: { book: (db) => new BooksTwice(db, 'refund') } },
+  { name: 'window-beyond-open-transactions', rule: 'every job ends (G1, G3)', parts: { cursors: () => new WindowsTooWide() } },
+  { name: 'cursor-outside-transaction', rule: 'what happens once is told once (G15)', parts: { cursors: (db) => new CursorsApart(db) } },
 ]; // prettier-ignore
 
 /** The adapters with a bug, or the sound ones. */
