@@ -245,7 +245,7 @@ test('a suspended worker is told so and not let in, until it is resumed', async 
   const challenge = await socket.take('challenge');
   socket.send(loginFor(challenge, signer, { profile: profileOf('suspended'), holding: [] }));
   expect(await socket.closed).toMatchObject({ code: CLOSE.suspended.code });
-  expect(socket.inbox.takeAll((frame): frame is typeof frame => true)).toEqual([]);
+  expect(socket.inbox.takeAll((_frame): _frame is typeof _frame => true)).toEqual([]);
   expect((await admin.post(`/v1/admin/workers/${id}/resume`)).status).toBe(200);
   (await ScriptedWorker.join(orchestrator, 'suspended', { signer })).drop();
 });
