@@ -42,10 +42,9 @@ export class Waivers {
   ) {}
 
   async turn(): Promise<void> {
-    const due = this.watch(
-      await this.store.waitingChecks(this.db, MAX_WATCHED),
-      this.clock.monotonicMs(),
-    );
+    // What is read now was so now: a slow answer must not make a check look as if it had not been seen for long.
+    const nowMs = this.clock.monotonicMs();
+    const due = this.watch(await this.store.waitingChecks(this.db, MAX_WATCHED), nowMs);
     if (due.size > 0) await this.db.transaction((tx) => this.waive(tx, due));
   }
 
