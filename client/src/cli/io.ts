@@ -1,4 +1,7 @@
+import { text } from 'node:stream/consumers';
 import pc from 'picocolors';
+import { InterruptedError } from './interrupted-error.js';
+import { readSecret } from './read-secret.js';
 
 type Colors = ReturnType<typeof pc.createColors>;
 
@@ -16,6 +19,8 @@ export interface Io {
   readonly colors: Colors;
   readonly nowMs: () => number;
   readonly readStdin: () => Promise<string>;
+  /** See {@link readSecret}. */
+  readonly readSecret: (prompt: string, options?: { readonly twice?: boolean }) => Promise<string>;
   /** Aborted by Ctrl-C, with an InterruptedError. */
   readonly interrupted: AbortSignal;
   readonly fetch: typeof fetch;
@@ -34,25 +39,17 @@ export function processIo(home: string, env: NodeJS.ProcessEnv): Io {
     if (error.code !== 'EPIPE') throw error;
   });
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
+    out: (line) => void stdout.write(line),
+    err: (line) => void stderr.write(line),
     env,
     cwd: process.cwd(),
     home,
     screen: stderr.isTTY && env['TERM'] !== 'dumb' ? stderr : null,
     colors: pc.createColors(stdout.isTTY && stderr.isTTY && !plain),
     nowMs: () => Date.now(),
-    readStdin: async () => {
-      let text = '';
-      for await (const chunk of stdin.setEncoding('utf8')) text += String(chunk);
-      return text;
-    },
+    readStdin: () => text(stdin),
+    readSecret: (prompt, options) => readSecret(stdin, stderr, prompt, options),
     interrupted: interrupted.signal,
     fetch: (input, init) => fetch(input, init),
   };
-}
-
-/** Somebody asked the command to end. */
-export class InterruptedError extends Error {
-  override readonly name = 'InterruptedError';
 }

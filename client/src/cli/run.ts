@@ -15,6 +15,7 @@ import { loginCommand } from './commands/login.js';
 import { logsCommand } from './commands/logs.js';
 import { outputsCommand } from './commands/outputs.js';
 import { planCommand } from './commands/plan.js';
+import { profilesCommand } from './commands/profiles.js';
 import { receiptCommand } from './commands/receipt.js';
 import { replayCommand } from './commands/replay.js';
 import { rerunCommand } from './commands/rerun.js';
@@ -28,12 +29,14 @@ import { workerCommand } from './commands/worker.js';
 import { workersCommand } from './commands/workers.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-code.js';
 import { failureOf } from './failure.js';
-import { InterruptedError, type Io } from './io.js';
+import { InterruptedError } from './interrupted-error.js';
+import type { Io } from './io.js';
 import { showFailure } from './output/show-failure.js';
 
 const COMMANDS = [
   upCommand,
   loginCommand,
+  profilesCommand,
   keysCommand,
   runCommand,
   applyCommand,
@@ -86,9 +89,10 @@ function program(cli: Cli): Command {
     .version(version)
     .option(
       '--url <url>',
-      'the orchestrator (default: TIDEMILL_URL, the last login, or this machine)',
+      'the orchestrator (default: TIDEMILL_URL, the current profile, or this machine)',
     )
-    .option('--api-key <key>', 'ask with this key (default: TIDEMILL_API_KEY, or the last login)')
+    .option('--profile <name>', 'the login to use (default: TIDEMILL_PROFILE, or the last login)')
+    .option('--api-key <key>', 'ask with this key (default: TIDEMILL_API_KEY, or the profile)')
     .option('--json', 'answer in JSON: one document, or one line for each event')
     .addHelpText('after', EXIT_HELP);
   for (const command of COMMANDS) root.addCommand(command(cli));

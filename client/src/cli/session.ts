@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Tidemill } from '../sdk/tidemill.js';
 import { configDir } from './config/config-dir.js';
-import { readProfile, rememberNetwork } from './config/profile.js';
+import { type Profile, Profiles } from './config/profiles.js';
 import { readWallet } from './config/wallet.js';
 import { CliError } from './failure.js';
 import type { Io } from './io.js';
@@ -10,6 +10,7 @@ import { type Cell, facts, table } from './output/table.js';
 /** Options that every command takes. */
 export interface GlobalFlags {
   readonly url?: string;
+  readonly profile?: string;
   readonly apiKey?: string;
   readonly json?: boolean;
 }
@@ -32,36 +33,67 @@ export class Session {
     this.configDir = configDir(io.env, io.home);
   }
 
-  get profileFile(): string {
-    return join(this.configDir, 'profile.json');
+  get profiles(): Profiles {
+    return new Profiles(join(this.configDir, 'profiles.json'));
   }
 
-  /** The network that is meant: the flag, the environment, the last login, or this machine. */
+  /** The profile that was asked for by name, which need not exist yet. */
+  get profileName(): string | null {
+    return this.flags.profile ?? (this.io.env['TIDEMILL_PROFILE'] || null);
+  }
+
+  /** The network that is meant: the flag, the named profile, the environment, the current profile, or this machine. */
   get url(): string {
-    const { current } = readProfile(this.profileFile);
-    const text = this.flags.url ?? (this.io.env['TIDEMILL_URL'] || (current ?? DEFAULT_URL));
-    if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
-      throw new CliError(`${text} is not an address.`, `Write it in full, such as ${DEFAULT_URL}.`);
-    }
-    return text.replace(/\/+$/, '');
+    if (this.flags.url === undefined && this.profileName !== null)
+      return this.profiles.named(this.profileName).url;
+    return this.urlWithoutProfile;
   }
 
-  /** The network, asked as whoever is known there: an API key, else the wallet of the last login, else nobody. */
+  /** The same when the named profile is yet to be made. */
+  get urlWithoutProfile(): string {
+    const { current, profiles } = this.profiles.all();
+    const remembered = current === null ? undefined : profiles[current]?.url;
+    return checkedUrl(
+      this.flags.url ?? (this.io.env['TIDEMILL_URL'] || (remembered ?? DEFAULT_URL)),
+    );
+  }
+
+  /** The API key of the flag or the environment, if one was given. */
+  get givenApiKey(): string | undefined {
+    return this.flags.apiKey ?? (this.io.env['TIDEMILL_API_KEY'] || undefined);
+  }
+
+  /** The network, asked as whoever is known there: an API key, else who logged in last, else nobody. */
   tidemill(): Tidemill {
     const { url, io } = this;
-    const key = this.flags.apiKey ?? io.env['TIDEMILL_API_KEY'];
-    if (key) return new Tidemill({ url, key, fetch: io.fetch, retry: RETRY });
-    const known = readProfile(this.profileFile).networks[url];
-    if (known === undefined) return new Tidemill({ url, fetch: io.fetch, retry: RETRY });
+    const to = { url, fetch: io.fetch, retry: RETRY };
+    // A profile that is named means its own key, whatever the shell has set for others.
+    const key = this.profileName === null ? this.givenApiKey : this.flags.apiKey;
+    if (key) return new Tidemill({ ...to, key });
+    const known = this.known(url);
+    if (known === null) return new Tidemill(to);
+    const { name, profile } = known;
+    const { as } = profile;
+    if ('apiKey' in as) return new Tidemill({ ...to, key: as.apiKey });
     return new Tidemill({
-      url,
-      fetch: io.fetch,
-      retry: RETRY,
-      ...(known.audience === undefined ? {} : { audience: known.audience }),
-      signer: readWallet(known.keyFile),
-      login: known,
-      onLogin: (login) => rememberNetwork(this.profileFile, url, { ...known, ...login }),
+      ...to,
+      ...(as.audience === undefined ? {} : { audience: as.audience }),
+      signer: readWallet(as.keyFile),
+      login: as,
+      onLogin: (login) => this.profiles.put(name, { url, as: { ...as, ...login } }),
     });
+  }
+
+  /** Who asks at this address. A profile's token goes to its own address only. */
+  private known(url: string): { name: string; profile: Profile } | null {
+    const name = this.profileName ?? this.profiles.forUrl(url);
+    if (name === null) return null;
+    const profile = this.profiles.named(name);
+    if (profile.url === url) return { name, profile };
+    throw new CliError(
+      `The profile ${name} is for ${profile.url}.`,
+      `Leave --url out, or make one for ${url}: tidemill login --profile NAME --url ${url}`,
+    );
   }
 
   /** A result: text for people, or one JSON document. */
@@ -81,4 +113,11 @@ export class Session {
   facts(pairs: readonly (readonly [string, Cell])[]): string {
     return facts(pairs, this.io.colors.dim);
   }
+}
+
+function checkedUrl(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
+    throw new CliError(`${text} is not an address.`, `Write it in full, such as ${DEFAULT_URL}.`);
+  }
+  return text.replace(/\/+$/, '');
 }

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
-import { InterruptedError, type Io } from '../cli/io.js';
+import { InterruptedError } from '../cli/interrupted-error.js';
+import type { Io } from '../cli/io.js';
 import { run } from '../cli/run.js';
 
 export interface CliRun {
@@ -44,6 +45,7 @@ export async function runCli(argv: readonly string[], world: CliWorld): Promise<
     colors: pc.createColors(world.colors ?? false),
     nowMs: () => Date.parse('2030-01-01T00:00:10Z'),
     readStdin: async () => world.stdin ?? '',
+    readSecret: async () => world.stdin?.split(/\r?\n/)[0] ?? '',
     interrupted: interrupted.signal,
     fetch: (input, init) => fetch(input, init),
   };

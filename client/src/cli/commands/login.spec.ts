@@ -21,7 +21,7 @@ test('a login makes a wallet, remembers the token for its owner only, and later 
   expect(first).toMatchObject({ code: 0, err: expect.stringContaining('Made a wallet') });
 
   const folder = join(cli.home, '.config', 'tidemill');
-  const modes = ['wallet.json', 'profile.json'].map(
+  const modes = ['wallet.json', 'profiles.json'].map(
     (name) => statSync(join(folder, name)).mode & 0o777,
   );
   expect(modes).toEqual([0o600, 0o600]);
@@ -52,7 +52,7 @@ test('a token that ran out is replaced with the same wallet, without a word', as
   const env = { TIDEMILL_URL: cli.url };
   await cli.tidemill('login', { env });
   expect(await cli.tidemill('account', { env })).toMatchObject({ code: 0, err: '' });
-  const profile = readFileSync(join(cli.home, '.config', 'tidemill', 'profile.json'), 'utf8');
+  const profile = readFileSync(join(cli.home, '.config', 'tidemill', 'profiles.json'), 'utf8');
   expect(profile).toContain('token-2');
 });
 
@@ -75,10 +75,10 @@ test('a key file that is none is named', async () => {
 
 test('a damaged profile is named rather than lost', async () => {
   mkdirSync(join(cli.home, 'conf'));
-  writeFileSync(join(cli.home, 'conf', 'profile.json'), '{"current": 7}');
+  writeFileSync(join(cli.home, 'conf', 'profiles.json'), '{"current": 7}');
   const { code, err } = await cli.tidemill('account', {
     env: { TIDEMILL_CONFIG_DIR: join(cli.home, 'conf') },
   });
   expect(code).toBe(2);
-  expect(err).toContain('is not a profile');
+  expect(err).toContain('does not hold profiles');
 });

@@ -42,7 +42,7 @@ const backupCommand = (cli: Cli) =>
         const { address } = folder.signer();
         const target = resolve(session.io.cwd, file);
         if (existsSync(target)) throw exists(target);
-        const passphrase = await passphraseOf(session, options);
+        const passphrase = await passphraseOf(session, { ...options, twice: true });
         const sealed = await sealKey(readFileSync(folder.keyFile, 'utf8'), address, passphrase);
         // The backup is worth nothing if it cannot be opened, so that is tried at once.
         await openSealedKey(sealed, passphrase);

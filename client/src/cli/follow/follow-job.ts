@@ -1,7 +1,7 @@
 import type { Tidemill } from '../../sdk/tidemill.js';
 import type { JobDetail, JobEvent } from '../../sdk/types.js';
 import { type ExitCode, exitOfJob } from '../exit-code.js';
-import { InterruptedError } from '../io.js';
+import { InterruptedError } from '../interrupted-error.js';
 import { printable } from '../output/printable.js';
 import { duration, tokens } from '../output/quantities.js';
 import type { Session } from '../session.js';
