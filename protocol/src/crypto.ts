@@ -23,6 +23,8 @@ export const TAGS = {
   cosignature: 'tidemill/cosignature/1',
   ownerOrder: 'tidemill/owner-order/1',
   operator: 'tidemill/operator/1',
+  settlementRoot: 'tidemill/settlement-root/1',
+  releasedTotal: 'tidemill/released-total/1',
 } as const;
 
 /** `tag ‖ 0x0a ‖ body`: the bytes a signature or digest covers. */

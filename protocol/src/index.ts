@@ -25,6 +25,7 @@ export * from './receipt.js';
 export * from './rerun.js';
 export * from './resources.js';
 export * from './routes.js';
+export * from './settlement/index.js';
 export * from './states.js';
 export * from './tfjs/index.js';
 export * from './trail.js';
