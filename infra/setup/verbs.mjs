@@ -18,6 +18,7 @@ const VERBS = {
   // A build that is there is used as it is: a command must not wait for the compiler, nor say what a script would read.
   cli: (args) => (existsSync(join(root, CLI)) ? becomeProgram(CLI, args) : runProgram(CLI, args)),
   'bench:throughput': (args) => runProgram('bench/dist/throughput/main.js', args),
+  'bench:sizes': (args) => runProgram('bench/dist/sizes/main.js', args),
   check: (args) => runTests('unit tests', ['--project', 'unit', ...args]),
   test: (args) => runTests('all tests', args),
   'test:long': (args) => runTests('all tests, long', args, { TIDEMILL_TEST_LONG: '1' }),

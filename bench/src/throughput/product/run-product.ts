@@ -28,6 +28,8 @@ interface ProductOptions {
   readonly singleJobs: number;
   readonly workers: number;
   readonly profileDir?: string | undefined;
+  /** Looks at the database once all jobs are booked, before it is dropped. */
+  readonly inspect?: (databaseUrl: string) => Promise<void>;
 }
 
 interface RoadSpent {
@@ -92,6 +94,7 @@ async function measure(stage: Stage, options: ProductOptions): Promise<ProductRo
   const orchestratorMib = residentMib(orchestrator.pid);
 
   await audit({ databaseUrl, session, jobs: total, tally: await workers.tally() });
+  await options.inspect?.(databaseUrl);
   return { batch, single, orchestratorMib };
 }
 
