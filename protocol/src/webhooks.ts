@@ -12,6 +12,10 @@ export const WEBHOOK_EVENTS = [
   'balance.low',
   'key.created',
   'key.revoked',
+  'worker.online',
+  'worker.draining',
+  'worker.offline',
+  'worker.suspended',
 ] as const;
 
 /** Sent when asked for, whatever the endpoint listens to. */

@@ -103,7 +103,7 @@ Capabilities = TypedDict(
 ChangeWebhookRequest = TypedDict(
     "ChangeWebhookRequest",
     {
-        "events": 'NotRequired[list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked"]]]',
+        "events": 'NotRequired[list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]]',
         "enabled": 'NotRequired[bool]',
     },
 )
@@ -171,7 +171,7 @@ CreateWebhookRequest = TypedDict(
     "CreateWebhookRequest",
     {
         "url": 'str',
-        "events": 'NotRequired[list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked"]]]',
+        "events": 'NotRequired[list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]]',
     },
 )
 
@@ -1148,7 +1148,7 @@ Webhook = TypedDict(
     {
         "id": 'str',
         "url": 'str',
-        "events": 'list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked"]]',
+        "events": 'list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]',
         "enabled": 'bool',
         "createdAt": 'str',
         "failingSince": 'Union[str, None]',
@@ -1201,7 +1201,7 @@ WebhookWithSecret = TypedDict(
     {
         "id": 'str',
         "url": 'str',
-        "events": 'list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked"]]',
+        "events": 'list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]',
         "enabled": 'bool',
         "createdAt": 'str',
         "failingSince": 'Union[str, None]',

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StageHost } from '../identity/testing/stage-host.js';
 import { aWallet, call, login } from '../identity/testing/wallet.js';
 import { AccountsService } from '../accounts/accounts.service.js';
+import { FleetService } from '../fleet/fleet.service.js';
+import { StageWorker } from '../testing/stage-worker.js';
 import { noopJob, startNetwork } from '../testing/network.js';
 import { eventually } from '../testing/eventually.js';
 import { startReceiver, type Receiver } from './testing/receiver.js';
@@ -40,7 +42,7 @@ async function aListener(events?: string[]) {
   };
   const got = (count: number): Promise<WebhookEvent[]> => receiver.got(path, count);
   const log = async () => (await ask('GET', `/v1/webhooks/${body.id}/deliveries`)).body.items;
-  return { ask, accountId, path, id: body.id, secret: body.secret, submit, cancel, got, log };
+  return { ask, accountId, wallet: wallet.address, path, id: body.id, secret: body.secret, submit, cancel, got, log };
 }
 
 const dueNow = (endpoint: string) =>
@@ -164,6 +166,24 @@ describe('an endpoint', () => {
       available: '999000000',
       threshold: '999500000',
     });
+    expect(await one.log()).toHaveLength(3);
+  });
+
+  test('hears how the workers are that pay to its wallet, and of no others', async () => {
+    const one = await aListener(['worker.online', 'worker.offline', 'worker.suspended']);
+    const worker = await StageWorker.join(host, 'noticed', { payout: one.wallet });
+    const other = await StageWorker.join(host, 'noticed');
+    const fleet = host.app.get(FleetService);
+    for (const { id } of [worker, other]) await fleet.suspend(id, true);
+    await fleet.suspend(worker.id, false);
+    await worker.rejoin();
+    const events = (await one.got(3)).map(({ text }) => JSON.parse(text));
+    expect(events.map(({ type }) => type).sort()).toEqual([
+      'worker.offline',
+      'worker.online',
+      'worker.suspended',
+    ]);
+    for (const { data } of events) expect(data).toMatchObject({ id: worker.id, name: 'noticed' });
     expect(await one.log()).toHaveLength(3);
   });
 

@@ -881,7 +881,7 @@ export interface components {
         };
         ChangeWebhookRequest: {
             /** @description What to hear of; everything when empty. */
-            events?: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked")[];
+            events?: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
             /** @description True takes one up again that was given up. */
             enabled?: boolean;
         };
@@ -930,7 +930,7 @@ export interface components {
         CreateWebhookRequest: {
             url: string;
             /** @description What to hear of; everything when empty. */
-            events?: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked")[];
+            events?: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
         };
         CreatedKey: {
             id: string;
@@ -1616,7 +1616,7 @@ export interface components {
         Webhook: {
             id: string;
             url: string;
-            events: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked")[];
+            events: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
             enabled: boolean;
             /** Format: date-time */
             createdAt: string;
@@ -1654,7 +1654,7 @@ export interface components {
         WebhookWithSecret: {
             id: string;
             url: string;
-            events: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked")[];
+            events: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
             enabled: boolean;
             /** Format: date-time */
             createdAt: string;
