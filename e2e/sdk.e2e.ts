@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Tidemill } from '@tidemill/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestNetwork, testNetwork } from './harness/test-network.js';
@@ -90,4 +93,16 @@ test('what is wrong with a job is named by member', async () => {
   const error: unknown = await client.jobs.create(wrong).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'VALIDATION_FAILED', status: 422 });
   expect((error as { errors: { path: string }[] }).errors[0]?.path).toContain('sleepMs');
+});
+
+test('the example trains a model and asks it', async () => {
+  const { client } = await net.aSubmitter('5');
+  const scopes = ['jobs:read', 'jobs:write', 'artifacts:read', 'artifacts:write'] as const;
+  const { key } = await client.keys.create({ name: 'example', scopes: [...scopes] });
+  const example = fileURLToPath(new URL('../docs/examples/train-and-ask.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [example], {
+    env: { PATH: process.env['PATH'], TIDEMILL_URL: net.url, TIDEMILL_API_KEY: key },
+    timeout: 120_000,
+  });
+  expect(stdout).toMatch(/train finished\n[^]*ask finished\n[^]*\.npy: \d+ bytes\n/);
 });
