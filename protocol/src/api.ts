@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BudgetView } from './budget.js';
 import { Digest, Hex32, PublicKeyText, SignatureText } from './digest.js';
 import {
   AccountId,
@@ -97,6 +98,7 @@ export const AccountView = z
     granted: BaseUnits.meta({
       description: 'Credit given by the operator, of all that was ever added.',
     }),
+    budget: BudgetView,
   })
   .meta({ id: 'Account' });
 export type AccountView = z.infer<typeof AccountView>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ExceededBudget } from './budget.js';
 
 /** One stable error code: the HTTP status it comes with, its title, and what to do next. A code is never given another meaning. */
 interface ErrorKind {
@@ -127,6 +128,11 @@ export const ERRORS = {
     title: 'The balance does not cover the hold',
     next: 'Add the missing amount, or lower limits.maxCost, maxDuration or nodes.',
   },
+  BUDGET_EXCEEDED: {
+    status: 402,
+    title: 'The budget does not cover the hold',
+    next: 'Wait until the budget renews or open jobs end, lower limits.maxCost, or raise it: PUT /v1/account/budget or /v1/keys/{id}/budget.',
+  },
   NO_PRICE: {
     status: 422,
     title: 'No price can be derived',
@@ -229,6 +235,7 @@ export const Problem = z
       .string()
       .optional()
       .meta({ description: 'Base units missing, for INSUFFICIENT_FUNDS.' }),
+    budget: ExceededBudget.optional(),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof Problem>;

@@ -1,4 +1,5 @@
 export * from './api.js';
+export * from './budget.js';
 export * from './base58.js';
 export * from './canonical-json.js';
 export * from './codec.js';

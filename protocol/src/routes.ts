@@ -35,6 +35,7 @@ import {
   WorkerView,
   type Scope,
 } from './api.js';
+import { BudgetRequest, BudgetView } from './budget.js';
 import { Digest, PublicKeyText } from './digest.js';
 import type { ErrorCode } from './errors.js';
 import { entryFilter, jobFilter, paging, workerFilter } from './filters.js';
@@ -102,6 +103,7 @@ const acceptErrors = [
   ...bodyErrors,
   'IDEMPOTENCY_MISMATCH',
   'INSUFFICIENT_FUNDS',
+  'BUDGET_EXCEEDED',
   'NO_PRICE',
   'DEADLINE_PASSED',
   'RUNTIME_NOT_OFFERED',
@@ -202,6 +204,50 @@ export const ROUTES = {
     status: 200,
     response: LedgerEntryPage,
     errors: ['CURSOR_INVALID'],
+  },
+  getBudget: {
+    method: 'get',
+    path: '/v1/account/budget',
+    summary: 'What your account may spend, what of it is used and when it renews',
+    tag: 'account',
+    access: 'account:read',
+    status: 200,
+    response: BudgetView,
+    errors: [],
+  },
+  setBudget: {
+    method: 'put',
+    path: '/v1/account/budget',
+    summary: 'Limit what your account spends in a day, in a month or in total',
+    tag: 'account',
+    access: 'keys:write',
+    body: BudgetRequest,
+    status: 200,
+    response: BudgetView,
+    errors: bodyErrors,
+  },
+  getKeyBudget: {
+    method: 'get',
+    path: '/v1/keys/{id}/budget',
+    summary: 'What a key may spend, what of it is used and when it renews',
+    tag: 'account',
+    access: 'account:read',
+    params: z.strictObject({ id: KeyId }),
+    status: 200,
+    response: BudgetView,
+    errors: ['NOT_FOUND'],
+  },
+  setKeyBudget: {
+    method: 'put',
+    path: '/v1/keys/{id}/budget',
+    summary: 'Limit what a key, and those that replace it, spend',
+    tag: 'account',
+    access: 'keys:write',
+    params: z.strictObject({ id: KeyId }),
+    body: BudgetRequest,
+    status: 200,
+    response: BudgetView,
+    errors: [...bodyErrors, 'NOT_FOUND'],
   },
   createJob: {
     method: 'post',

@@ -17,6 +17,7 @@ Account = TypedDict(
         "spent": 'str',
         "warnBelow": 'Union[str, None]',
         "granted": 'str',
+        "budget": 'Budget',
     },
 )
 
@@ -79,6 +80,55 @@ BatchResult = TypedDict(
     },
 )
 """All jobs of the request were accepted, in its order."""
+
+BudgetDay = TypedDict(
+    "BudgetDay",
+    {
+        "limit": 'str',
+        "used": 'str',
+        "left": 'str',
+        "renewsAt": 'Union[str, None]',
+    },
+)
+
+BudgetMonth = TypedDict(
+    "BudgetMonth",
+    {
+        "limit": 'str',
+        "used": 'str',
+        "left": 'str',
+        "renewsAt": 'Union[str, None]',
+    },
+)
+
+BudgetTotal = TypedDict(
+    "BudgetTotal",
+    {
+        "limit": 'str',
+        "used": 'str',
+        "left": 'str',
+        "renewsAt": 'Union[str, None]',
+    },
+)
+
+Budget = TypedDict(
+    "Budget",
+    {
+        "day": 'Union[BudgetDay, None]',
+        "month": 'Union[BudgetMonth, None]',
+        "total": 'Union[BudgetTotal, None]',
+    },
+)
+
+BudgetRequest = TypedDict(
+    "BudgetRequest",
+    {
+        "day": 'NotRequired[Union[Union[str, float], None]]',
+        "month": 'NotRequired[Union[Union[str, float], None]]',
+        "total": 'NotRequired[Union[Union[str, float], None]]',
+    },
+)
+"""Null ends a limit; one that is not named stays as it is."""
 
 CapabilitiesRuntimesItem = TypedDict(
     "CapabilitiesRuntimesItem",
@@ -233,6 +283,19 @@ Earnings = TypedDict(
         "by": 'Literal["hour", "day", "week", "month"]',
         "items": 'list[EarningsItemsItem]',
         "total": 'str',
+    },
+)
+
+ExceededBudget = TypedDict(
+    "ExceededBudget",
+    {
+        "of": 'Literal["account", "key"]',
+        "period": 'Literal["day", "month", "total"]',
+        "limit": 'str',
+        "used": 'str',
+        "left": 'str',
+        "renewsAt": 'Union[str, None]',
+        "asked": 'str',
     },
 )
 
@@ -646,12 +709,13 @@ Problem = TypedDict(
         "type": 'str',
         "title": 'str',
         "status": 'int',
-        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "ORDER_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "WITNESS_REFUSED", "WEBHOOK_URL_REFUSED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
+        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "ORDER_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "BUDGET_EXCEEDED", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "WITNESS_REFUSED", "WEBHOOK_URL_REFUSED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "UPLOAD_GONE"]',
         "detail": 'str',
         "next": 'str',
         "instance": 'NotRequired[str]',
         "errors": 'NotRequired[list[ProblemErrorsItem]]',
         "missing": 'NotRequired[str]',
+        "budget": 'NotRequired[ExceededBudget]',
     },
 )
 

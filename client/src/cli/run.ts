@@ -4,6 +4,7 @@ import { Cli } from './cli.js';
 import { accountCommand } from './commands/account.js';
 import { adminCommand } from './commands/admin.js';
 import { applyCommand } from './commands/apply.js';
+import { budgetCommand } from './commands/budget.js';
 import { cancelCommand } from './commands/cancel.js';
 import { completionCommand } from './commands/completion.js';
 import { cpCommand } from './commands/cp.js';
@@ -52,6 +53,7 @@ const COMMANDS = [
   workersCommand,
   workerCommand,
   accountCommand,
+  budgetCommand,
   receiptCommand,
   replayCommand,
   webhooksCommand,

@@ -14,6 +14,7 @@ import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { BalanceWarnings } from './balance-warnings.js';
+import { BudgetsService } from './budgets.service.js';
 import { LedgerBook } from './ledger-book.store.js';
 
 /** A submitter's money as it is shown, and credit given by the operator. */
@@ -23,6 +24,7 @@ export class AccountsService {
     private readonly db: Db,
     private readonly book: LedgerBook,
     private readonly warnings: BalanceWarnings,
+    private readonly budgets: BudgetsService,
     private readonly directory: Directory,
     private readonly trail: TrailWriter,
   ) {}
@@ -39,6 +41,7 @@ export class AccountsService {
       spent: String(granted - available - held),
       granted: String(granted),
       warnBelow: below === null ? null : String(below),
+      budget: await this.budgets.ofAccount(id),
     };
   }
 

@@ -20,6 +20,8 @@ export interface ApiKey {
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
+  /** The key whose budget it shares; null: its own. */
+  readonly budgetOf: KeyId | null;
 }
 
 /** Who a token belongs to. `keyId` is null for a login, which has no scopes of its own. */
@@ -27,6 +29,7 @@ export interface TokenOwner {
   readonly accountId: AccountId;
   readonly wallet: string;
   readonly keyId: KeyId | null;
+  readonly budgetKey: KeyId | null;
   readonly scopes: readonly Scope[];
   readonly expiresAt: Date | null;
 }
@@ -51,8 +54,16 @@ export abstract class IdentityStore {
       readonly expiresAt: Date;
     },
   ): Promise<void>;
-  /** Stores a key unless its account has `most` already; says which. Keys of one account are counted one at a time. */
-  abstract addKey(tx: Tx, key: ApiKey & { readonly hash: Buffer }, most: number): Promise<boolean>;
+  /**
+   * Stores a key unless its account has `most` already; says which. Keys of one account are counted one at a time. One that was made
+   * by a key with a budget shares that, whatever `budgetOf` says.
+   */
+  abstract addKey(
+    tx: Tx,
+    key: ApiKey & { readonly hash: Buffer },
+    most: number,
+    by: KeyId | null,
+  ): Promise<boolean>;
   /** Keys that are not revoked, oldest first, after `after`. */
   abstract listKeys(accountId: AccountId, after: string | null, limit: number): Promise<ApiKey[]>;
   /** A key of the account that is not revoked. */

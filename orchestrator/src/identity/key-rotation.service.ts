@@ -33,6 +33,7 @@ export class KeyRotationService {
       name: old.name,
       scopes: old.scopes,
       expiresAt: old.expiresAt?.toISOString(),
+      budgetOf: old.budgetOf ?? old.id,
     });
     await this.db.transaction(async (tx) => {
       await this.store.endKeyBy(tx, caller.accountId, id, new Date(nowMs + graceS * 1_000));

@@ -20,6 +20,8 @@ export interface NewKey {
   readonly name: string;
   readonly scopes: readonly Scope[];
   readonly expiresAt?: string | undefined;
+  /** The key whose budget it goes on spending. */
+  readonly budgetOf?: KeyId;
 }
 
 export type Submitter = Extract<Caller, { kind: 'account' }>;
@@ -41,7 +43,7 @@ export class KeysService {
   /** @throws ProblemError FORBIDDEN for a scope the caller lacks, CONFLICT when the account has too many keys */
   async create(
     caller: Submitter,
-    { name, scopes, expiresAt }: NewKey,
+    { name, scopes, expiresAt, budgetOf }: NewKey,
   ): Promise<KeyView & { key: string }> {
     const lacking = scopes.filter((scope) => !caller.scopes.has(scope));
     if (lacking.length > 0) {
@@ -64,11 +66,11 @@ export class KeysService {
       createdAt,
       expiresAt: end,
       lastUsedAt: null,
+      budgetOf: budgetOf ?? null,
     };
     await this.db.transaction(async (tx) => {
-      if (
-        !(await this.store.addKey(tx, { ...key, hash: tokenHash(secret) }, MAX_KEYS_OF_ACCOUNT))
-      ) {
+      const row = { ...key, hash: tokenHash(secret) };
+      if (!(await this.store.addKey(tx, row, MAX_KEYS_OF_ACCOUNT, caller.budgetKey))) {
         throw new ProblemError(
           'CONFLICT',
           `An account has at most ${MAX_KEYS_OF_ACCOUNT} keys: revoke one first.`,
@@ -114,9 +116,11 @@ export class KeysService {
   }
 }
 
-function view({ accountId: _, createdAt, expiresAt, lastUsedAt, scopes, ...key }: ApiKey): KeyView {
+function view({ id, name, prefix, createdAt, expiresAt, lastUsedAt, scopes }: ApiKey): KeyView {
   return {
-    ...key,
+    id,
+    name,
+    prefix,
     scopes: [...scopes],
     createdAt: createdAt.toISOString(),
     expiresAt: expiresAt?.toISOString() ?? null,

@@ -44,11 +44,16 @@ export class PgIdentityStore extends IdentityStore {
     await tx.query(ADD_LOGIN, [login.hash, login.accountId, login.createdAt, login.expiresAt]);
   }
 
-  async addKey(tx: Tx, key: ApiKey & { readonly hash: Buffer }, most: number): Promise<boolean> {
+  async addKey(
+    tx: Tx,
+    key: ApiKey & { readonly hash: Buffer },
+    most: number,
+    by: KeyId | null,
+  ): Promise<boolean> {
     await tx.query(ONE_AT_A_TIME, [key.accountId]);
     const { id, accountId, name, hash, prefix, scopes, createdAt, expiresAt } = key;
     const row = [id, accountId, name, hash, prefix, scopes, createdAt, expiresAt];
-    return (await tx.query(ADD_KEY, [...row, most])).length > 0;
+    return (await tx.query(ADD_KEY, [...row, most, key.budgetOf, by])).length > 0;
   }
 
   async listKeys(accountId: AccountId, after: string | null, limit: number): Promise<ApiKey[]> {
@@ -135,13 +140,13 @@ INSERT INTO login_tokens (token_hash, account_id, created_at, expires_at) VALUES
 const ONE_AT_A_TIME = `SELECT pg_advisory_xact_lock(hashtextextended('api_keys ' || $1::text, 0))`;
 
 const ADD_KEY = `
-INSERT INTO api_keys (id, account_id, name, key_hash, prefix, scopes, created_at, expires_at)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8
+INSERT INTO api_keys (id, account_id, name, key_hash, prefix, scopes, created_at, expires_at, budget_of)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, coalesce((SELECT owner FROM budgets WHERE owner = $11 LIMIT 1), $10)
 WHERE (SELECT count(*) FROM api_keys WHERE account_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $7)) < $9
 RETURNING id`;
 
 const KEY_COLUMNS = `id, account_id AS "accountId", name, prefix, scopes, created_at AS "createdAt", expires_at AS "expiresAt",
-  last_used_at AS "lastUsedAt"`;
+  last_used_at AS "lastUsedAt", budget_of AS "budgetOf"`;
 
 const LIST_KEYS = `
 SELECT ${KEY_COLUMNS}
@@ -154,11 +159,11 @@ RETURNING key_hash AS hash`;
 const KEY_HASH = `SELECT key_hash AS hash FROM api_keys WHERE id = $1 AND account_id = $2`;
 
 const FIND_LOGIN = `
-SELECT account_id AS "accountId", wallet, NULL AS "keyId", '{}'::text[] AS scopes, expires_at AS "expiresAt"
+SELECT account_id AS "accountId", wallet, NULL AS "keyId", NULL AS "budgetKey", '{}'::text[] AS scopes, expires_at AS "expiresAt"
 FROM login_tokens JOIN accounts ON accounts.id = account_id WHERE token_hash = $1`;
 
 const FIND_KEY = `
-SELECT account_id AS "accountId", wallet, api_keys.id AS "keyId", scopes, expires_at AS "expiresAt"
+SELECT account_id AS "accountId", wallet, api_keys.id AS "keyId", coalesce(budget_of, api_keys.id) AS "budgetKey", scopes, expires_at AS "expiresAt"
 FROM api_keys JOIN accounts ON accounts.id = account_id WHERE key_hash = $1 AND revoked_at IS NULL`;
 
 const NOTE_USES = `

@@ -46,8 +46,8 @@ export class TokenAuthenticator implements OnModuleInit {
     const now = new Date(this.clock.nowMs());
     if (owner === null || (owner.expiresAt !== null && owner.expiresAt <= now)) return null;
     if (owner.keyId !== null) this.uses.set(owner.keyId, now);
-    const { accountId, wallet } = owner;
-    return { kind: 'account', accountId, wallet, scopes: this.scopesOf(owner) };
+    const { accountId, wallet, budgetKey } = owner;
+    return { kind: 'account', accountId, wallet, budgetKey, scopes: this.scopesOf(owner) };
   }
 
   /** Asks the database again for the token with this hash, after it was revoked here. */

@@ -1,8 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { hold } from '@tidemill/core/ledger';
 import { copiesOf, verifyApplied } from '@tidemill/core/job';
-import type { AccountId, JobSpec, OperationId } from '@tidemill/protocol';
+import {
+  formatAmount,
+  type AccountId,
+  type ExceededBudget,
+  type JobSpec,
+  type KeyId,
+  type OperationId,
+} from '@tidemill/protocol';
 import { hash } from 'node:crypto';
+import { BudgetExceededError, BudgetsStore } from '../accounts/budgets.store.js';
 import { LedgerBook } from '../accounts/ledger-book.store.js';
 import { Batcher } from '../platform/batcher.js';
 import { DatabaseUnavailableError, Db } from '../platform/db/db.js';
@@ -21,6 +29,8 @@ import { QueueLimits } from './queue-limits.js';
 /** A request to accept jobs, as it came over the wire. */
 export interface Submission {
   readonly accountId: AccountId;
+  /** Whose budget it spends beside the account's. */
+  readonly budgetKey?: KeyId | null;
   readonly operation: Extract<OperationId, 'createJob' | 'createJobs' | 'rerunJob'>;
   readonly bodyText: string;
   readonly idempotencyKey: string | undefined;
@@ -55,6 +65,7 @@ export class Acceptance {
     private readonly store: JobsStore,
     private readonly drafter: Drafter,
     private readonly book: LedgerBook,
+    private readonly budgets: BudgetsStore,
     private readonly trail: TrailWriter,
     private readonly limits: QueueLimits,
     private readonly ids: Ids,
@@ -74,7 +85,8 @@ export class Acceptance {
     const earlier = key === undefined ? null : await this.earlier(submission, key, bodyDigest);
     if (earlier !== null) return earlier;
     const drafts = (await this.draftAll(specs, accountId)).map(change);
-    const jobs = drafts.map((draft) => this.withIds(accountId, draft));
+    const budgetKey = submission.budgetKey ?? null;
+    const jobs = drafts.map((draft) => this.withIds(accountId, budgetKey, draft));
     this.limits.admit(
       accountId,
       jobs.reduce((sum, { taskIds }) => sum + taskIds.length, 0),
@@ -86,6 +98,7 @@ export class Acceptance {
     const outcome =
       jobs.length === 1 ? await this.arriving.add(ready) : await this.acceptAlone(ready);
     if ('cause' in outcome) {
+      if (outcome.cause instanceof BudgetExceededError) throw exceeded(outcome.cause.budget);
       if (!violates(outcome.cause, 'balance_not_negative')) throw outcome.cause;
       throw await this.missingFunds(accountId, drafts, outcome.cause);
     }
@@ -130,6 +143,10 @@ export class Acceptance {
         tx,
         jobs.map(({ id, accountId, draft }) => hold(id, accountId, draft.hold)),
       );
+      await this.budgets.take(
+        tx,
+        jobs.map(({ id: jobId, draft, ...owners }) => ({ jobId, ...owners, hold: draft.hold })),
+      );
       for (const { draft } of jobs) this.telemetry.jobsAccepted.inc({ kind: draft.kind });
       faultPoint('jobs.accept.before-commit');
       return accepted;
@@ -152,11 +169,12 @@ export class Acceptance {
     return drafts;
   }
 
-  private withIds(accountId: AccountId, draft: JobDraft): NewJob {
+  private withIds(accountId: AccountId, budgetKey: KeyId | null, draft: JobDraft): NewJob {
     const tasks = draft.tasks.length * copiesOf(draft.verify);
     return {
       id: this.ids.make('job'),
       accountId,
+      budgetKey,
       draft,
       taskIds: Array.from({ length: tasks }, () => this.ids.make('task')),
     };
@@ -190,6 +208,18 @@ export class Acceptance {
       { cause },
     );
   }
+}
+
+function exceeded(budget: ExceededBudget): ProblemError {
+  const [asked, left, limit] = [budget.asked, budget.left, budget.limit].map((units) =>
+    formatAmount(BigInt(units)),
+  );
+  const renews = budget.renewsAt === null ? 'never renews' : `renews at ${budget.renewsAt}`;
+  return new ProblemError(
+    'BUDGET_EXCEEDED',
+    `The hold is ${asked}, and of the ${budget.of}'s ${budget.period} budget of ${limit} ${left} is left; it ${renews}.`,
+    { budget },
+  );
 }
 
 function acceptedEvent({ id, accountId, draft, taskIds }: NewJob) {

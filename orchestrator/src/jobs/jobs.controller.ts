@@ -156,6 +156,7 @@ function submission(
   return {
     operation,
     accountId: accountOf(caller).accountId,
+    budgetKey: accountOf(caller).budgetKey,
     bodyText: request.bodyText ?? '',
     idempotencyKey: key,
   };

@@ -1,5 +1,5 @@
 import type { OpenWorker } from '@tidemill/core/scheduler';
-import type { AccountId, Digest, JobId, JobState, TaskId } from '@tidemill/protocol';
+import type { AccountId, Digest, JobId, JobState, KeyId, TaskId } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
 import type { JobDraft } from './draft.js';
 
@@ -7,6 +7,8 @@ import type { JobDraft } from './draft.js';
 export interface NewJob {
   readonly id: JobId;
   readonly accountId: AccountId;
+  /** The key whose budget it spends; null for a login. */
+  readonly budgetKey: KeyId | null;
   readonly draft: JobDraft;
   readonly taskIds: readonly TaskId[];
 }

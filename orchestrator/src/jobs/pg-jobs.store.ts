@@ -35,6 +35,7 @@ export class PgJobsStore extends JobsStore {
       drafts.map(({ tasks }) => tasks.length),
       drafts.map(({ deadline }) => deadline),
       drafts.map(({ spec }) => labelsText(spec)),
+      jobs.map(({ budgetKey }) => budgetKey),
     ]);
     const tasks = jobs.flatMap(taskRows);
     await tx.query(INSERT_TASKS, [
@@ -154,13 +155,13 @@ export const IS_CHARGED_ONCE = `tasks_total = 1 AND verify = '{"method":"none"}'
 
 const INSERT_JOBS = `
 INSERT INTO jobs (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
-  hold, task_cap, tasks_total, tasks_left, deadline, labels, announced)
+  hold, task_cap, tasks_total, tasks_left, deadline, labels, key_id, announced)
 SELECT account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask,
-  hold, task_cap, tasks, tasks, deadline, labels::jsonb,
+  hold, task_cap, tasks, tasks, deadline, labels::jsonb, key_id,
   EXISTS (SELECT FROM webhook_endpoints WHERE webhook_endpoints.account_id = job.account_id)
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], ${fromJsonTexts('$5')}, ${fromJsonTexts('$6')}, $7::text[], $8::int[], $9::int[], $10::bigint[],
-  $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::timestamptz[], $17::text[])
-  AS job (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask, hold, task_cap, tasks, deadline, labels)`;
+  $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::int[], $16::timestamptz[], $17::text[], $18::text[])
+  AS job (account_id, id, kind, name, spec, needs, verify, priority, max_attempts, max_duration_ms, max_gpu_ask, max_cpu_ask, hold, task_cap, tasks, deadline, labels, key_id)`;
 
 /** In order, or two transactions that want the same keys wait for each other. */
 const CLAIM_KEYS = `

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { charge, check, feeOf, priceOf, refund, release, type Entry } from '@tidemill/core/ledger';
+import { BudgetsStore } from '../accounts/budgets.store.js';
 import { LedgerBook } from '../accounts/ledger-book.store.js';
 import { Config } from '../config/env.js';
 import { Db } from '../platform/db/db.js';
@@ -22,6 +23,7 @@ export class LedgerService {
     private readonly cursors: StageCursors,
     private readonly billing: BillingStore,
     private readonly book: LedgerBook,
+    private readonly budgets: BudgetsStore,
     private readonly trail: TrailWriter,
     private readonly wakeups: Wakeups,
     private readonly telemetry: Telemetry,
@@ -62,6 +64,12 @@ export class LedgerService {
         // Last, since it locks the balances of submitters, who want to submit meanwhile.
         for (const { kind } of await this.book.book(tx, entries))
           this.telemetry.ledgerEntries.inc({ kind });
+        await this.budgets.free(tx, [
+          ...leftovers.map(({ job_id, amount }) => ({ jobId: job_id, amount })),
+          ...payable.flatMap(({ is_only, job_id, hold }, i) =>
+            is_only ? [{ jobId: job_id, amount: hold - (charges[i]?.price ?? 0n) }] : [],
+          ),
+        ]);
         faultPoint('ledger.booking.before-commit');
       }
       return { booked: entries.length, more };

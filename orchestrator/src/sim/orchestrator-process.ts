@@ -38,6 +38,7 @@ import { VerificationLoop } from '../verification/verification.loop.js';
 import { VerificationService } from '../verification/verification.service.js';
 import { Waivers } from '../verification/waivers.js';
 import type { Process } from './kernel/process.js';
+import { NoBudgets } from './memory/memory-budgets.store.js';
 import { MemoryGrantsStore } from './memory/memory-grants.store.js';
 import { MemoryJobViews } from './memory/memory-job-views.js';
 import { MemoryWakeups } from './memory/memory-platform.js';
@@ -92,6 +93,7 @@ export function startOrchestrator(
     turn: () => sequencing.turn(),
   });
   const book = parts.book(db);
+  const budgets = new NoBudgets();
   const artifacts = new ArtifactsService(new MemoryGrantsStore(db), noBytes, clock, DEFAULT_LIMITS);
 
   const jobsStore = parts.jobs();
@@ -100,7 +102,7 @@ export function startOrchestrator(
   const drafter = new Drafter(config, clock, market, segments);
   const limits = new QueueLimits(db, jobsStore, loops, telemetry);
   const views = new MemoryJobViews(db);
-  const acceptance = new Acceptance(db, jobsStore, drafter, book, trail, limits, ids, wakeups, telemetry); // prettier-ignore
+  const acceptance = new Acceptance(db, jobsStore, drafter, book, budgets, trail, limits, ids, wakeups, telemetry); // prettier-ignore
   const jobs = new JobsService(db, jobsStore, acceptance, trail, views, clock, wakeups, telemetry);
   new JobsLoop(db, jobsStore, jobs, loops);
 
@@ -143,7 +145,7 @@ export function startOrchestrator(
   new VerificationLoop(verification, waivers, loops, wakeups);
 
   const billing = parts.billing();
-  const ledger = new LedgerService(config, db, cursors, billing, book, trail, wakeups, telemetry);
+  const ledger = new LedgerService(config, db, cursors, billing, book, budgets, trail, wakeups, telemetry); // prettier-ignore
   new LedgerLoop(config, ledger, new ReleaseService(db, billing, book), loops, wakeups);
 
   loops.onApplicationBootstrap();

@@ -21,12 +21,16 @@ beforeEach(async () => {
 });
 
 const aliceReads = (digest: Digest) =>
-  host.app
-    .get(ArtifactsService)
-    .mayRead(
-      { kind: 'account', accountId: alice.accountId, wallet: '', scopes: new Set() },
-      digest,
-    );
+  host.app.get(ArtifactsService).mayRead(
+    {
+      kind: 'account',
+      accountId: alice.accountId,
+      wallet: '',
+      budgetKey: null,
+      scopes: new Set(),
+    },
+    digest,
+  );
 const reads = (worker: StageWorker, digest: Digest) =>
   host.app.get(ArtifactsService).mayRead({ kind: 'worker', workerId: worker.id }, digest);
 const isStored = async (digest: Digest) =>

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { LedgerEntry } from '../../sdk/types.js';
 import type { Cli } from '../cli.js';
 import { ago, tokens } from '../output/quantities.js';
+import { budgetFacts } from './budget.js';
 import { amountText, wholeNumber } from './options.js';
 
 interface AccountOptions {
@@ -48,6 +49,7 @@ export const accountCommand = (cli: Cli) =>
             ['granted', tokens(view.granted)],
             // A network that is older does not say.
             ['warns below', view.warnBelow == null ? '-' : tokens(view.warnBelow)],
+            ...budgetFacts(view.budget),
           ]);
           const rows = entries.flatMap((entry) => postings(entry, session.io.nowMs()));
           return (

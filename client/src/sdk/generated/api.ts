@@ -121,6 +121,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/account/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What your account may spend, what of it is used and when it renews */
+        get: operations["getBudget"];
+        /** Limit what your account spends in a day, in a month or in total */
+        put: operations["setBudget"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/{id}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a key may spend, what of it is used and when it renews */
+        get: operations["getKeyBudget"];
+        /** Limit what a key, and those that replace it, spend */
+        put: operations["setKeyBudget"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -824,6 +860,7 @@ export interface components {
             warnBelow: string | null;
             /** @description Credit given by the operator, of all that was ever added. */
             granted: string;
+            budget: components["schemas"]["Budget"];
         };
         Artifact: {
             digest: string;
@@ -865,6 +902,42 @@ export interface components {
                 /** @description A whole number of base units (10⁻⁶ token). */
                 hold: string;
             }[];
+        };
+        Budget: {
+            day: {
+                /** @description A whole number of base units (10⁻⁶ token). */
+                limit: string;
+                /** @description Charged for jobs accepted in the period, and held for those that are open. */
+                used: string;
+                /** @description Nothing where more is used than a later limit allows. */
+                left: string;
+                renewsAt: string | null;
+            } | null;
+            month: {
+                /** @description A whole number of base units (10⁻⁶ token). */
+                limit: string;
+                /** @description Charged for jobs accepted in the period, and held for those that are open. */
+                used: string;
+                /** @description Nothing where more is used than a later limit allows. */
+                left: string;
+                renewsAt: string | null;
+            } | null;
+            /** @description Of all since it was set. */
+            total: {
+                /** @description A whole number of base units (10⁻⁶ token). */
+                limit: string;
+                /** @description Charged for jobs accepted in the period, and held for those that are open. */
+                used: string;
+                /** @description Nothing where more is used than a later limit allows. */
+                left: string;
+                renewsAt: string | null;
+            } | null;
+        };
+        /** @description Null ends a limit; one that is not named stays as it is. */
+        BudgetRequest: {
+            day?: (string | number) | null;
+            month?: (string | number) | null;
+            total?: (string | number) | null;
         };
         Capabilities: {
             runtimes: {
@@ -979,6 +1052,21 @@ export interface components {
             }[];
             /** @description A whole number of base units (10⁻⁶ token). */
             total: string;
+        };
+        ExceededBudget: {
+            /** @enum {string} */
+            of: "account" | "key";
+            /** @enum {string} */
+            period: "day" | "month" | "total";
+            /** @description A whole number of base units (10⁻⁶ token). */
+            limit: string;
+            /** @description Charged for jobs accepted in the period, and held for those that are open. */
+            used: string;
+            /** @description Nothing where more is used than a later limit allows. */
+            left: string;
+            renewsAt: string | null;
+            /** @description The hold that did not fit. */
+            asked: string;
         };
         ExpectedStart: {
             estimate: {
@@ -1254,7 +1342,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "JSON_MALFORMED" | "JSON_TOO_DEEP" | "JSON_DUPLICATE_KEY" | "JSON_FORBIDDEN_KEY" | "JSON_TOO_LARGE" | "VALIDATION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_MISMATCH" | "CURSOR_INVALID" | "CONFLICT" | "RATE_LIMITED" | "QUEUE_FULL" | "TENANT_LIMIT" | "UNAVAILABLE" | "INTERNAL" | "UNAUTHENTICATED" | "FORBIDDEN" | "LOGIN_REFUSED" | "ORDER_REFUSED" | "KEY_UNSOUND" | "RUNTIME_NOT_OFFERED" | "INSUFFICIENT_FUNDS" | "NO_PRICE" | "DEADLINE_PASSED" | "MODEL_INVALID" | "MODEL_TOO_LARGE" | "MODEL_NOT_SEEDABLE" | "DATA_INVALID" | "ARTIFACT_MISSING" | "VERIFY_UNSUPPORTED" | "PROVENANCE_TOO_LARGE" | "WITNESS_REFUSED" | "WEBHOOK_URL_REFUSED" | "DIGEST_MISMATCH" | "ARTIFACT_TOO_LARGE" | "QUOTA_EXCEEDED" | "RANGE_INVALID" | "UPLOAD_OFFSET" | "UPLOAD_GONE";
+            code: "JSON_MALFORMED" | "JSON_TOO_DEEP" | "JSON_DUPLICATE_KEY" | "JSON_FORBIDDEN_KEY" | "JSON_TOO_LARGE" | "VALIDATION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_MISMATCH" | "CURSOR_INVALID" | "CONFLICT" | "RATE_LIMITED" | "QUEUE_FULL" | "TENANT_LIMIT" | "UNAVAILABLE" | "INTERNAL" | "UNAUTHENTICATED" | "FORBIDDEN" | "LOGIN_REFUSED" | "ORDER_REFUSED" | "KEY_UNSOUND" | "RUNTIME_NOT_OFFERED" | "INSUFFICIENT_FUNDS" | "BUDGET_EXCEEDED" | "NO_PRICE" | "DEADLINE_PASSED" | "MODEL_INVALID" | "MODEL_TOO_LARGE" | "MODEL_NOT_SEEDABLE" | "DATA_INVALID" | "ARTIFACT_MISSING" | "VERIFY_UNSUPPORTED" | "PROVENANCE_TOO_LARGE" | "WITNESS_REFUSED" | "WEBHOOK_URL_REFUSED" | "DIGEST_MISMATCH" | "ARTIFACT_TOO_LARGE" | "QUOTA_EXCEEDED" | "RANGE_INVALID" | "UPLOAD_OFFSET" | "UPLOAD_GONE";
             detail: string;
             next: string;
             instance?: string;
@@ -1264,6 +1352,7 @@ export interface components {
             }[];
             /** @description Base units missing, for INSUFFICIENT_FUNDS. */
             missing?: string;
+            budget?: components["schemas"]["ExceededBudget"];
         };
         ProvenAttempt: {
             id: string;
@@ -2477,6 +2566,386 @@ export interface operations {
             };
         };
     };
+    getBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description JSON_MALFORMED, JSON_TOO_DEEP, JSON_DUPLICATE_KEY, JSON_FORBIDDEN_KEY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description JSON_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getKeyBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setKeyBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+            /** @description JSON_MALFORMED, JSON_TOO_DEEP, JSON_DUPLICATE_KEY, JSON_FORBIDDEN_KEY */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAUTHENTICATED */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORBIDDEN */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description JSON_TOO_LARGE */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description INTERNAL */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAVAILABLE */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listJobs: {
         parameters: {
             query?: {
@@ -2602,7 +3071,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description INSUFFICIENT_FUNDS */
+            /** @description INSUFFICIENT_FUNDS, BUDGET_EXCEEDED */
             402: {
                 headers: {
                     [name: string]: unknown;
@@ -2727,7 +3196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description INSUFFICIENT_FUNDS */
+            /** @description INSUFFICIENT_FUNDS, BUDGET_EXCEEDED */
             402: {
                 headers: {
                     [name: string]: unknown;
@@ -2850,7 +3319,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description INSUFFICIENT_FUNDS */
+            /** @description INSUFFICIENT_FUNDS, BUDGET_EXCEEDED */
             402: {
                 headers: {
                     [name: string]: unknown;
@@ -3156,7 +3625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description INSUFFICIENT_FUNDS */
+            /** @description INSUFFICIENT_FUNDS, BUDGET_EXCEEDED */
             402: {
                 headers: {
                     [name: string]: unknown;

@@ -1,4 +1,4 @@
-import type { AccountId, Scope, WorkerId } from '@tidemill/protocol';
+import type { AccountId, KeyId, Scope, WorkerId } from '@tidemill/protocol';
 import { ProblemError } from './problem.js';
 
 /** Who is asking: a submitter by key or login, or a worker by its session. */
@@ -8,6 +8,8 @@ export type Caller =
       readonly accountId: AccountId;
       readonly wallet: string;
       readonly scopes: ReadonlySet<Scope>;
+      /** Whose budget its key spends, which is mostly its own; null for a login. */
+      readonly budgetKey: KeyId | null;
     }
   | { readonly kind: 'worker'; readonly workerId: WorkerId };
 

@@ -12,6 +12,7 @@ const accountWith = (...scopes: Scope[]): Caller => ({
   kind: 'account',
   accountId: 'acc_01890a5d000000000000000001' as AccountId,
   wallet: 'a wallet',
+  budgetKey: null,
   scopes: new Set(scopes),
 });
 const CALLERS: Record<string, Caller> = {

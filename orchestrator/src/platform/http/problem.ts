@@ -7,7 +7,9 @@ export class ProblemError extends Error {
   constructor(
     readonly code: ErrorCode,
     readonly detail: string,
-    readonly more: Pick<Problem, 'errors' | 'missing'> & { readonly retryAfterS?: number } = {},
+    readonly more: Pick<Problem, 'errors' | 'missing' | 'budget'> & {
+      readonly retryAfterS?: number;
+    } = {},
     options?: ErrorOptions,
   ) {
     super(`${code}: ${detail}`, options);
