@@ -21,6 +21,7 @@ const STAGES = [
   'serving',
   'approvals',
   'webhooks',
+  'retention',
 ];
 
 /** Code that only tests run: it may use development tools. */

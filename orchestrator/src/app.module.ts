@@ -10,6 +10,7 @@ import { JobsModule } from './jobs/jobs.module.js';
 import { LedgerModule } from './ledger/ledger.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { ReceiptsModule } from './receipts/receipts.module.js';
+import { RetentionModule } from './retention/retention.module.js';
 import { SchedulingModule } from './scheduling/scheduling.module.js';
 import { TrailModule } from './trail/trail.module.js';
 import { VerificationModule } from './verification/verification.module.js';
@@ -30,6 +31,7 @@ export const STAGES = [
   LedgerModule,
   EvidenceModule,
   WebhooksModule,
+  RetentionModule,
 ];
 
 /** Composition root. */

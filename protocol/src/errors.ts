@@ -215,6 +215,11 @@ export const ERRORS = {
     title: 'The upload continues elsewhere',
     next: 'Ask HEAD for Upload-Offset and continue there.',
   },
+  FORGOTTEN: {
+    status: 410,
+    title: 'This was kept for its time and is forgotten',
+    next: 'What the trail and the ledger say of it stays; keep a bundle of provenance for longer.',
+  },
   UPLOAD_GONE: { status: 410, title: 'The upload has expired', next: 'Start a new upload.' },
 } as const satisfies Record<string, ErrorKind>;
 

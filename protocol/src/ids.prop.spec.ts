@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AttemptId, JobId, makeId, TaskId, type IdKind } from './ids.js';
+import { AttemptId, JobId, madeAtMs, makeId, TaskId, type IdKind } from './ids.js';
 
 const MAX_MS = 2 ** 48 - 1;
 const time = fc.oneof(fc.integer({ min: 0, max: MAX_MS }), fc.constantFrom(0, 1, 255, 256, MAX_MS));
@@ -44,6 +44,16 @@ test('ids of one kind sort by the time they were made', () => {
       expect(makeId('task', a, first) < makeId('task', b, second)).toBe(a < b);
     }),
   );
+});
+
+test('an id tells when it was made, and a text that is none tells nothing', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...kinds), time, random, (kind, ms, bytes) => {
+      expect(madeAtMs(makeId(kind, ms, bytes))).toBe(ms);
+    }),
+  );
+  for (const text of ['', 'job_', 'job_01', 'job_01fwhe4yuu0000000000000000', 'nothing'])
+    expect(madeAtMs(text)).toBeNaN();
 });
 
 test('every id has the form of its kind and of no other', () => {

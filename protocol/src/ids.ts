@@ -78,6 +78,16 @@ export function makeId<K extends IdKind>(kind: K, nowMs: number, random: Uint8Ar
   return `${PREFIXES[kind]}_${base32(bytes)}` as IdOf[K];
 }
 
+/** When an id was made, in milliseconds since 1970, by the clock of who made it; NaN for a text that is no id. */
+export function madeAtMs(id: string): number {
+  const digits = [...id.slice(id.indexOf('_') + 1).slice(0, 10)].map((one) =>
+    ALPHABET.indexOf(one),
+  );
+  return digits.length < 10 || digits.includes(-1)
+    ? Number.NaN
+    : digits.reduce((ms, digit) => ms * 32 + digit, 0);
+}
+
 function base32(bytes: Uint8Array): string {
   let text = '';
   let held = 0;

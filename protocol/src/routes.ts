@@ -304,7 +304,7 @@ export const ROUTES = {
     params: jobParams,
     status: 200,
     response: JobDetail,
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'FORGOTTEN'],
   },
   cancelJob: {
     method: 'post',
@@ -315,7 +315,7 @@ export const ROUTES = {
     params: jobParams,
     status: 200,
     response: JobView,
-    errors: ['NOT_FOUND', 'CONFLICT'],
+    errors: ['NOT_FOUND', 'FORGOTTEN', 'CONFLICT'],
   },
   rerunJob: {
     method: 'post',
@@ -328,7 +328,7 @@ export const ROUTES = {
     body: RerunRequest,
     status: 201,
     response: JobView,
-    errors: [...acceptErrors, 'NOT_FOUND', 'CONFLICT'],
+    errors: [...acceptErrors, 'NOT_FOUND', 'FORGOTTEN', 'CONFLICT'],
   },
   streamJobEvents: {
     method: 'get',
@@ -340,7 +340,7 @@ export const ROUTES = {
     headers: z.object({ 'last-event-id': z.string().optional() }),
     status: 200,
     response: 'events',
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'FORGOTTEN'],
   },
   listJobLogs: {
     method: 'get',
@@ -352,7 +352,7 @@ export const ROUTES = {
     query: paging,
     status: 200,
     response: LogPage,
-    errors: ['NOT_FOUND', 'CURSOR_INVALID'],
+    errors: ['NOT_FOUND', 'FORGOTTEN', 'CURSOR_INVALID'],
   },
   listJobOutputs: {
     method: 'get',
@@ -363,7 +363,7 @@ export const ROUTES = {
     params: jobParams,
     status: 200,
     response: OutputList,
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'FORGOTTEN'],
   },
   getProvenance: {
     method: 'get',
@@ -374,7 +374,7 @@ export const ROUTES = {
     params: jobParams,
     status: 200,
     response: Provenance,
-    errors: ['NOT_FOUND', 'PROVENANCE_TOO_LARGE'],
+    errors: ['NOT_FOUND', 'FORGOTTEN', 'PROVENANCE_TOO_LARGE'],
   },
   getReceipt: {
     method: 'get',
@@ -385,7 +385,7 @@ export const ROUTES = {
     params: z.strictObject({ id: AttemptId }),
     status: 200,
     response: SignedReceipt,
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'FORGOTTEN'],
   },
   putArtifact: {
     method: 'put',
@@ -533,7 +533,7 @@ export const ROUTES = {
     params: z.strictObject({ id: DecisionId }),
     status: 200,
     response: DecisionView,
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'FORGOTTEN'],
   },
   setBalanceWarning: {
     method: 'put',
@@ -644,7 +644,7 @@ export const ROUTES = {
     params: z.strictObject({ id: DecisionId }),
     status: 200,
     response: DecisionInputsView,
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'FORGOTTEN'],
   },
   listTrail: {
     method: 'get',

@@ -13,6 +13,10 @@ const list = z.string().transform((text) =>
     .filter((item) => item !== ''),
 );
 
+/** At least one: what is kept for less could be gone before anybody has looked. At most a century. */
+const days = z.coerce.number().int().min(1).max(36_500);
+const DAY_MS = 24 * 3_600_000;
+
 /** `10.0.0.7` or `10.0.0.0/8`. */
 const proxy = z.string().transform((text, context): Proxy => {
   const read = proxyOf(text);
@@ -59,6 +63,9 @@ const Environment = z
     /** Origins whose pages may use the API from a browser. */
     TIDEMILL_CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
     TIDEMILL_REQUESTS_PER_SECOND: z.coerce.number().int().min(1).max(1_000_000).default(100),
+    /** How long jobs that have ended are shown and proven, and their log lines. */
+    TIDEMILL_KEEP_JOBS_DAYS: days.default(90),
+    TIDEMILL_KEEP_LOGS_DAYS: days.default(30),
     TIDEMILL_DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(12),
     TIDEMILL_FAULT_POINT: faultPoint.default(null),
     NODE_ENV: z.string().default(''),
@@ -91,6 +98,10 @@ export abstract class Config {
   abstract readonly corsOrigins: readonly string[];
   /** What an account or worker may ask of the HTTP API. */
   abstract readonly requestsPerSecond: number;
+  /** How long everything about a job is kept once it has ended. */
+  abstract readonly keepJobsMs: number;
+  /** How long its log lines are, no longer than itself. */
+  abstract readonly keepLogsMs: number;
   /** Null but in tests of crashes. */
   abstract readonly faultPoint: ArmedPoint | null;
 }
@@ -127,6 +138,8 @@ export function readConfig(
       trustedProxies: env.TIDEMILL_TRUSTED_PROXIES,
       corsOrigins: env.TIDEMILL_CORS_ORIGINS,
       requestsPerSecond: env.TIDEMILL_REQUESTS_PER_SECOND,
+      keepJobsMs: env.TIDEMILL_KEEP_JOBS_DAYS * DAY_MS,
+      keepLogsMs: Math.min(env.TIDEMILL_KEEP_LOGS_DAYS, env.TIDEMILL_KEEP_JOBS_DAYS) * DAY_MS,
       faultPoint: env.TIDEMILL_FAULT_POINT,
     }),
   };

@@ -18,6 +18,7 @@ import {
 import { hash } from 'node:crypto';
 import { Config } from '../config/env.js';
 import { Db } from '../platform/db/db.js';
+import { Absences } from '../platform/http/absences.js';
 import { ProblemError } from '../platform/http/problem.js';
 import { FreshCheckpoint } from '../trail/fresh-checkpoint.js';
 import { inclusionPaths } from '../trail/inclusion-paths.js';
@@ -44,12 +45,13 @@ export class ProvenanceService {
     private readonly db: Db,
     private readonly rows: ProvenanceRows,
     private readonly checkpoint: FreshCheckpoint,
+    private readonly absences: Absences,
   ) {}
 
-  /** @throws ProblemError NOT_FOUND, also for jobs of others; PROVENANCE_TOO_LARGE; UNAVAILABLE when the trail stands still */
+  /** @throws ProblemError NOT_FOUND, also for jobs of others; FORGOTTEN; PROVENANCE_TOO_LARGE; UNAVAILABLE when the trail stands still */
   async bundle(accountId: AccountId, id: JobId): Promise<Provenance> {
     const job = await this.rows.job(accountId, id);
-    if (job === null) throw new ProblemError('NOT_FOUND', `There is no job ${id} of yours.`);
+    if (job === null) throw this.absences.of(id, `There is no job ${id} of yours.`);
     if (job.attempts > MAX_ATTEMPTS) {
       throw new ProblemError(
         'PROVENANCE_TOO_LARGE',
@@ -79,7 +81,7 @@ export class ProvenanceService {
     const row = await this.rows.attempt(accountId, id);
     const [receipt] = row === null ? [] : receiptOf(row);
     if (receipt === undefined) {
-      throw new ProblemError('NOT_FOUND', `There is no receipt of ${id} for a job of yours.`);
+      throw this.absences.of(id, `There is no receipt of ${id} for a job of yours.`);
     }
     return receipt;
   }

@@ -15,7 +15,7 @@ import {
 } from '@tidemill/protocol';
 import { Db } from '../platform/db/db.js';
 import { pageOf, positionOf, type Page } from '../platform/http/page.js';
-import { ProblemError } from '../platform/http/problem.js';
+import { Absences } from '../platform/http/absences.js';
 import type { NewJob } from './jobs.store.js';
 
 interface JobRow {
@@ -68,7 +68,10 @@ interface AttemptRow {
 /** Jobs as their submitters see them. Every query names the account: another's job is not there. */
 @Injectable()
 export class JobViews {
-  constructor(private readonly db: Db) {}
+  constructor(
+    private readonly db: Db,
+    private readonly absences: Absences,
+  ) {}
 
   /** A job as it is the moment it is accepted. */
   accepted({ id, draft }: NewJob, nowMs: number): JobView {
@@ -91,7 +94,7 @@ export class JobViews {
     };
   }
 
-  /** @throws ProblemError NOT_FOUND, also for jobs of others */
+  /** @throws ProblemError NOT_FOUND, also for jobs of others; FORGOTTEN */
   async one(accountId: AccountId, id: JobId): Promise<JobView> {
     return view(await this.row(accountId, id));
   }
@@ -146,7 +149,7 @@ export class JobViews {
 
   private async row(accountId: AccountId, id: JobId): Promise<JobRow> {
     const [row] = await this.db.query<JobRow>(`${JOBS} AND job.id = $2`, [accountId, id]);
-    if (row === undefined) throw new ProblemError('NOT_FOUND', `There is no job ${id} of yours.`);
+    if (row === undefined) throw this.absences.of(id, `There is no job ${id} of yours.`);
     return row;
   }
 }

@@ -17,6 +17,7 @@ import { PgDb } from './db/pg-db.js';
 import { PgStageCursors } from './db/pg-stage-cursors.js';
 import { StageCursors } from './db/stage-cursors.js';
 import { HealthController } from './health/health.controller.js';
+import { Absences } from './http/absences.js';
 import { Authenticators } from './http/caller.js';
 import { LastConnections } from './http/last-connections.js';
 import { OperationGuard } from './http/operation.guard.js';
@@ -98,6 +99,10 @@ const provide = (
       Config,
       LOGGER,
     ]),
+    provide(Absences, (config: Config, clock: Clock) => new Absences(config, clock), [
+      Config,
+      Clock,
+    ]),
     Authenticators,
     LastConnections,
     provide(Peers, (config: Config) => new Peers(config.trustedProxies), [Config]),
@@ -122,6 +127,7 @@ const provide = (
     StageCursors,
     Loops,
     Wakeups,
+    Absences,
     Authenticators,
     Peers,
     RateLimits,

@@ -1,14 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import type { AccountId, DecisionId, DecisionInputsView } from '@tidemill/protocol';
 import { Db } from '../platform/db/db.js';
-import { ProblemError } from '../platform/http/problem.js';
+import { Absences } from '../platform/http/absences.js';
+import { KEEP_INPUTS_MS } from './leases.service.js';
 
 /** Shows what a decision was taken on, so that anybody can decide again (G16). */
 @Injectable()
 export class DecisionInputs {
-  constructor(private readonly db: Db) {}
+  constructor(
+    private readonly db: Db,
+    private readonly absences: Absences,
+  ) {}
 
-  /** @throws ProblemError NOT_FOUND: of others, of before inputs were kept, or forgotten after their time */
+  /** @throws ProblemError NOT_FOUND: of others, or of before inputs were kept; FORGOTTEN after their time */
   async of(accountId: AccountId, id: DecisionId): Promise<DecisionInputsView> {
     const attemptId = id.replace(/^dec_/, 'att_'); // a decision bears the number of its attempt
     const [row] = await this.db.query<{ digest: string; text: string; kinds: string[] }>(INPUTS, [
@@ -17,7 +21,7 @@ export class DecisionInputs {
     ]);
     if (row === undefined) {
       const detail = `The inputs of ${id} are not kept, or it is not about a job of yours.`;
-      throw new ProblemError('NOT_FOUND', detail);
+      throw this.absences.of(id, detail, KEEP_INPUTS_MS);
     }
     return { digest: row.digest, text: row.text, workerKinds: row.kinds };
   }

@@ -30,7 +30,7 @@ import {
 
 const MAX_SWEPT = 500;
 /** Longer than any dispute about a result: rewards are released after a day. */
-const KEEP_INPUTS_MS = 30 * 24 * 3_600_000;
+export const KEEP_INPUTS_MS = 30 * 24 * 3_600_000;
 /** Inputs stay readable for an attempt's longest duration and this: clocks of replicas may be apart, and a worker may start late. */
 const READABLE_BEYOND_MS = 15 * 60_000;
 /** A worker ends an attempt at its limit by itself and says so; one that has not by then is not going to. */

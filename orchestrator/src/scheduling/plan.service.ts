@@ -9,7 +9,7 @@ import { Drafter } from '../jobs/drafter.js';
 import { Market, probe } from '../jobs/market.js';
 import { Clock } from '../platform/clock.js';
 import { Db } from '../platform/db/db.js';
-import { ProblemError } from '../platform/http/problem.js';
+import { Absences } from '../platform/http/absences.js';
 import { Snapshots } from './snapshots.store.js';
 
 /** So many starts say how long one takes; fewer say little about the slow tenth. */
@@ -27,6 +27,7 @@ export class PlanService {
     private readonly book: LedgerBook,
     private readonly db: Db,
     private readonly clock: Clock,
+    private readonly absences: Absences,
   ) {}
 
   async plan(accountId: AccountId, spec: JobSpec): Promise<PlanView> {
@@ -59,7 +60,7 @@ export class PlanService {
       [id.replace(/^dec_/, 'att_'), accountId],
     );
     if (row === undefined)
-      throw new ProblemError('NOT_FOUND', `There is no decision ${id} about a job of yours.`);
+      throw this.absences.of(id, `There is no decision ${id} about a job of yours.`);
     return {
       id,
       at: new Date(Number(row.at_ms)).toISOString(),

@@ -40,6 +40,7 @@ import { Waivers } from '../verification/waivers.js';
 import type { Process } from './kernel/process.js';
 import { NoBudgets } from './memory/memory-budgets.store.js';
 import { MemoryGrantsStore } from './memory/memory-grants.store.js';
+import { Absences } from '../platform/http/absences.js';
 import { MemoryJobViews } from './memory/memory-job-views.js';
 import { MemoryWakeups } from './memory/memory-platform.js';
 import { MemorySequencer } from './memory/memory-sequencer.js';
@@ -101,7 +102,7 @@ export function startOrchestrator(
   const segments = new SegmentDrafter(artifacts, noIntake, signer);
   const drafter = new Drafter(config, clock, market, segments);
   const limits = new QueueLimits(db, jobsStore, loops, telemetry);
-  const views = new MemoryJobViews(db);
+  const views = new MemoryJobViews(db, new Absences(config, clock));
   const acceptance = new Acceptance(db, jobsStore, drafter, book, budgets, trail, limits, ids, wakeups, telemetry); // prettier-ignore
   const jobs = new JobsService(db, jobsStore, acceptance, trail, views, clock, wakeups, telemetry);
   new JobsLoop(db, jobsStore, jobs, loops);
@@ -178,6 +179,8 @@ function configOf(auditRatePpm: number, release: Config['release']): Config {
     trustedProxies: [],
     corsOrigins: [],
     requestsPerSecond: 1,
+    keepJobsMs: Number.MAX_SAFE_INTEGER,
+    keepLogsMs: Number.MAX_SAFE_INTEGER,
     faultPoint: null,
   };
 }

@@ -1342,7 +1342,7 @@ export interface components {
             title: string;
             status: number;
             /** @enum {string} */
-            code: "JSON_MALFORMED" | "JSON_TOO_DEEP" | "JSON_DUPLICATE_KEY" | "JSON_FORBIDDEN_KEY" | "JSON_TOO_LARGE" | "VALIDATION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_MISMATCH" | "CURSOR_INVALID" | "CONFLICT" | "RATE_LIMITED" | "QUEUE_FULL" | "TENANT_LIMIT" | "UNAVAILABLE" | "INTERNAL" | "UNAUTHENTICATED" | "FORBIDDEN" | "LOGIN_REFUSED" | "ORDER_REFUSED" | "KEY_UNSOUND" | "RUNTIME_NOT_OFFERED" | "INSUFFICIENT_FUNDS" | "BUDGET_EXCEEDED" | "NO_PRICE" | "DEADLINE_PASSED" | "MODEL_INVALID" | "MODEL_TOO_LARGE" | "MODEL_NOT_SEEDABLE" | "DATA_INVALID" | "ARTIFACT_MISSING" | "VERIFY_UNSUPPORTED" | "PROVENANCE_TOO_LARGE" | "WITNESS_REFUSED" | "WEBHOOK_URL_REFUSED" | "DIGEST_MISMATCH" | "ARTIFACT_TOO_LARGE" | "QUOTA_EXCEEDED" | "RANGE_INVALID" | "UPLOAD_OFFSET" | "UPLOAD_GONE";
+            code: "JSON_MALFORMED" | "JSON_TOO_DEEP" | "JSON_DUPLICATE_KEY" | "JSON_FORBIDDEN_KEY" | "JSON_TOO_LARGE" | "VALIDATION_FAILED" | "UNSUPPORTED_MEDIA_TYPE" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "IDEMPOTENCY_MISMATCH" | "CURSOR_INVALID" | "CONFLICT" | "RATE_LIMITED" | "QUEUE_FULL" | "TENANT_LIMIT" | "UNAVAILABLE" | "INTERNAL" | "UNAUTHENTICATED" | "FORBIDDEN" | "LOGIN_REFUSED" | "ORDER_REFUSED" | "KEY_UNSOUND" | "RUNTIME_NOT_OFFERED" | "INSUFFICIENT_FUNDS" | "BUDGET_EXCEEDED" | "NO_PRICE" | "DEADLINE_PASSED" | "MODEL_INVALID" | "MODEL_TOO_LARGE" | "MODEL_NOT_SEEDABLE" | "DATA_INVALID" | "ARTIFACT_MISSING" | "VERIFY_UNSUPPORTED" | "PROVENANCE_TOO_LARGE" | "WITNESS_REFUSED" | "WEBHOOK_URL_REFUSED" | "DIGEST_MISMATCH" | "ARTIFACT_TOO_LARGE" | "QUOTA_EXCEEDED" | "RANGE_INVALID" | "UPLOAD_OFFSET" | "FORGOTTEN" | "UPLOAD_GONE";
             detail: string;
             next: string;
             instance?: string;
@@ -3449,6 +3449,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description FORGOTTEN */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description VALIDATION_FAILED */
             422: {
                 headers: {
@@ -3536,6 +3545,15 @@ export interface operations {
             };
             /** @description CONFLICT */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORGOTTEN */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3661,6 +3679,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description FORGOTTEN */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description JSON_TOO_LARGE */
             413: {
                 headers: {
@@ -3766,6 +3793,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description FORGOTTEN */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description VALIDATION_FAILED */
             422: {
                 headers: {
@@ -3847,6 +3883,15 @@ export interface operations {
             };
             /** @description NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORGOTTEN */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3939,6 +3984,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description FORGOTTEN */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description VALIDATION_FAILED */
             422: {
                 headers: {
@@ -4017,6 +4071,15 @@ export interface operations {
             };
             /** @description NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORGOTTEN */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4111,6 +4174,15 @@ export interface operations {
             };
             /** @description NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORGOTTEN */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5178,6 +5250,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description FORGOTTEN */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description VALIDATION_FAILED */
             422: {
                 headers: {
@@ -6096,6 +6177,15 @@ export interface operations {
             };
             /** @description NOT_FOUND */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description FORGOTTEN */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

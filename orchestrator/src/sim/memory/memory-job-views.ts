@@ -1,12 +1,16 @@
 import type { AccountId, JobId, JobView } from '@tidemill/protocol';
 import { JobViews } from '../../jobs/job-views.js';
+import type { Absences } from '../../platform/http/absences.js';
 import { ProblemError } from '../../platform/http/problem.js';
 import { NONE, within, type MemoryDb } from './memory-db.js';
 
 /** Jobs as their submitters see them, as far as a simulated submitter looks. */
 export class MemoryJobViews extends JobViews {
-  constructor(private readonly memory: MemoryDb) {
-    super(memory);
+  constructor(
+    private readonly memory: MemoryDb,
+    absences: Absences,
+  ) {
+    super(memory, absences);
   }
 
   override one(accountId: AccountId, id: JobId): Promise<JobView> {
