@@ -18,3 +18,13 @@ export function timeTable(rows) {
     return `${name.padEnd(width)} ${seconds} s  ${totalLine(totals)}`;
   });
 }
+
+/** What the suites counted, as lines of text: one for each part of the test plan, in its order. */
+export function figuresTable(rows) {
+  const figures = new Map();
+  for (const { totals } of rows)
+    for (const { id, text } of totals.figures ?? [])
+      figures.set(id, [...(figures.get(id) ?? []), text]);
+  const inOrder = [...figures].sort(([a], [b]) => Number(a.slice(1)) - Number(b.slice(1)));
+  return inOrder.map(([id, texts]) => `${id.padEnd(4)} ${texts.join('; ')}`);
+}

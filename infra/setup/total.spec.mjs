@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sumOf, timeTable, totalLine } from './total.mjs';
+import { figuresTable, sumOf, timeTable, totalLine } from './total.mjs';
 
 const rows = [
   { name: 'lint', ms: 12_340, totals: { passed: 1, failed: 0, skipped: 0 } },
@@ -19,4 +19,14 @@ test('each step stands in the table with its time', () => {
     'lint          12.3 s  1 passed, 0 failed',
     'unit tests     0.9 s  41 passed, 2 failed, 3 skipped',
   ]);
+});
+
+test('what the steps counted stands together, in the order of the test plan', () => {
+  const counted = (...figures) => ({ totals: { figures } });
+  const rows = [
+    counted({ id: 'T10', text: '7 sequences' }, { id: 'T9', text: '117 vectors' }),
+    { totals: {} },
+    counted({ id: 'T9', text: '10 mutations' }),
+  ];
+  expect(figuresTable(rows)).toEqual(['T9   117 vectors; 10 mutations', 'T10  7 sequences']);
 });

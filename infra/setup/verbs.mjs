@@ -6,8 +6,8 @@ import { root } from './paths.mjs';
 import { during, say } from './say.mjs';
 import { setUp } from './setup.mjs';
 import { runStaticChecks } from './static-checks.mjs';
-import { runSuites } from './suites.mjs';
-import { sumOf, timeTable, totalLine } from './total.mjs';
+import { runSimulation, runSuites } from './suites.mjs';
+import { figuresTable, sumOf, timeTable, totalLine } from './total.mjs';
 
 const CLI = 'client/dist/cli/main.js';
 
@@ -52,12 +52,15 @@ async function runTests(suites, args, env) {
   try {
     await setUp();
     rows.push(...(await runStaticChecks()));
+    // Whoever names some of the suites wants those.
+    if (args.length === 0)
+      rows.push(await runSimulation({ isLong: env?.TIDEMILL_TEST_LONG === '1' }));
     rows.push(await runSuites(suites, args, env));
   } catch (error) {
     say(error.message);
     rows.push({ name: 'set-up', ms: 0, totals: { passed: 0, failed: 1, skipped: 0 } });
   }
   const total = sumOf(rows);
-  say(['', ...timeTable(rows), '', totalLine(total)].join('\n'));
+  say(['', ...figuresTable(rows), '', ...timeTable(rows), '', totalLine(total)].join('\n'));
   process.exitCode = total.failed === 0 ? 0 : 1;
 }

@@ -66,7 +66,7 @@ export class FleetService {
       if (worker === null) throw new RetiredKeyError(publicKey);
       const { id, isNew, state } = worker;
       if (isNew) {
-        soundKey(publicKey);
+        this.refuseUnsound(publicKey);
         await this.trail.append(tx, [
           { kind: 'worker.joined', subject: id, body: JSON.stringify({ worker: id, publicKey }) },
         ]);
@@ -77,6 +77,11 @@ export class FleetService {
     });
     faultPoint('fleet.join.after-commit');
     return joined;
+  }
+
+  /** @throws ProblemError KEY_UNSOUND */
+  protected refuseUnsound(publicKey: string): void {
+    soundKey(publicKey);
   }
 
   async updateProfile(id: WorkerId, session: SessionId, profile: WorkerProfile): Promise<void> {

@@ -34,11 +34,12 @@ const emptyTally = (): Tally => ({
   failed: [],
 });
 
-/** Runs seeds one after another, and every so many of them a second time, which must go the same way. */
+/** Runs seeds one after another, and every so many of them a second time, which must go the same way; says after each how many that is. */
 export async function runSeeds(
   seeds: Iterable<number>,
   parts: Parts,
   repeatEvery: number,
+  progress: (done: number) => void = () => undefined,
 ): Promise<Tally> {
   const tally = emptyTally();
   for (const seed of seeds) {
@@ -50,6 +51,7 @@ export async function runSeeds(
       const again = await simulate(scenario, parts);
       if (again.hash !== outcome.hash) tally.diverged.push(seed);
     }
+    progress(tally.seeds);
   }
   return tally;
 }

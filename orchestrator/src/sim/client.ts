@@ -4,7 +4,6 @@ import type { Process } from './kernel/process.js';
 import type { JobPlan } from './scenario.js';
 import type { Surroundings } from './surroundings.js';
 
-const TIMEOUT_MS = 4_000;
 const RETRY_MS = 1_000;
 const PROMPT_CANCELS = 8;
 
@@ -53,7 +52,7 @@ export class Client {
       if (this.plan.key === null) this.hasGivenUp = true;
       else this.submit();
     };
-    this.process.after(next, TIMEOUT_MS, 'again');
+    this.process.after(next, this.plan.patienceMs, 'again');
   }
 
   private ask(spec: JobSpec): void {
@@ -98,7 +97,7 @@ export class Client {
   }
 
   private cancel(id: JobId, tries: number): void {
-    const { world, process, account } = this;
+    const { world, process, account, plan } = this;
     const slot = world.randomWork.pick(world.orchestrators);
     let isHeard = false;
     world.network.carry(process, slot.process, 'cancel', () => {
@@ -115,7 +114,7 @@ export class Client {
       () => {
         if (!isHeard && tries > 0) this.cancel(id, tries - 1);
       },
-      TIMEOUT_MS,
+      plan.patienceMs,
       'again',
     );
   }

@@ -1,6 +1,6 @@
 import type { Faults } from './scenario.js';
 
-export type FaultName = Exclude<keyof Faults, 'lateMs' | 'pauseMs'>;
+export type FaultName = Exclude<keyof Faults, 'lateMs' | 'pauseMs' | 'slowMs'>;
 
 /** How often what went wrong. */
 export class FaultCounter {

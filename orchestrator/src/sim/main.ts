@@ -1,10 +1,10 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { firstBroken, range, runSeeds, sumOf, type Tally } from './campaign.js';
+import type { Tally } from './campaign.js';
 import { FAULT_NAMES, narrowed, optionsOf, type Narrowing } from './narrowing.js';
 import { PLANTED_BUGS, partsWith } from './planted-bugs.js';
+import { inProcesses, workAs, type CampaignResult } from './processes.js';
 import { scenarioOf } from './scenario.js';
 import { shrink } from './shrink.js';
 import { simulate } from './simulate.js';
@@ -15,7 +15,9 @@ const USAGE = `Simulates the network: the real stages and the real agent on memo
   --processes=N        in so many processes (default 2)
   --repeat-every=N     run every Nth seed twice, which must go the same way (default 20)
   --seed=N             run one seed; when it breaks a rule, find what of it is needed
-  --bugs               find every planted bug, within --seeds
+  --bugs               find every planted bug, within the first 1,000 of --seeds
+  --with-bugs          run the seeds, and find every planted bug
+  --totals=FILE        write what passed and failed to this file, as JSON
   --bug=NAME           plant this bug
   --without=FAULTS, --jobs=NUMBERS, --workers=N, --orchestrators=N, --faults-until-ms=N   leave the rest of a seed away
 `;
@@ -27,6 +29,8 @@ const { values } = parseArgs({
     'repeat-every': { type: 'string', default: '20' },
     seed: { type: 'string' },
     bugs: { type: 'boolean', default: false },
+    'with-bugs': { type: 'boolean', default: false },
+    totals: { type: 'string' },
     bug: { type: 'string' },
     without: { type: 'string' },
     jobs: { type: 'string' },
@@ -34,8 +38,8 @@ const { values } = parseArgs({
     orchestrators: { type: 'string' },
     'faults-until-ms': { type: 'string' },
     json: { type: 'boolean', default: false },
-    /** Of a process that another one started: every how many-th seed is its own. */
-    stride: { type: 'string' },
+    /** What a process that another one started is to do. */
+    part: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -43,50 +47,67 @@ const { values } = parseArgs({
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 const bug = values.bug ?? null;
 const [first = 1, last = first] = values.seeds.split('-').map(Number);
-const repeatEvery = Number(values['repeat-every']);
+/** Seeds between two lines that say how far it is. */
+const TELL_EVERY = 1_000;
 
 if (values.help) say(USAGE);
-else if (values.stride !== undefined) await work(Number(values.stride));
+else if (values.part !== undefined) await workAs(values.part);
 else if (values.seed !== undefined) await replay(Number(values.seed));
-else if (values.bugs) await findBugs();
 else await campaign(Number(values.processes));
-
-/** One process's part of a campaign: it tells its parent what came of it. */
-async function work(stride: number): Promise<void> {
-  const tally = await runSeeds(range(first, last, stride), partsWith(bug), repeatEvery);
-  process.send?.(tally);
-}
 
 async function campaign(processes: number): Promise<void> {
   const startMs = performance.now();
-  const tallies = await Promise.all(
-    [...range(0, processes - 1)].map((part) => child(part, processes)),
-  );
-  const tally = sumOf(tallies);
-  const seconds = (performance.now() - startMs) / 1_000;
-  say(values.json ? JSON.stringify({ ...tally, seconds }) : tableOf(tally, seconds));
+  const seconds = (): number => (performance.now() - startMs) / 1_000;
+  const wanted = {
+    first,
+    last,
+    repeatEvery: Number(values['repeat-every']),
+    bug,
+    bugs: values.bugs || values['with-bugs'] ? PLANTED_BUGS.map(({ name }) => name) : [],
+    isSearchOnly: values.bugs,
+  };
+  let told = 0;
+  const result = await inProcesses(fileURLToPath(import.meta.url), wanted, processes, (seeds) => {
+    if (values.json || seeds < told + TELL_EVERY) return;
+    told = seeds;
+    say(`${seeds} seeds after ${seconds().toFixed(0)} s`);
+  });
+  const { tally, searches } = result;
+  if (values.json) say(JSON.stringify({ ...tally, searches, seconds: seconds() }));
+  else if (!values.bugs) say(tableOf(tally, seconds()));
   for (const { seed, rule, detail } of tally.failed.slice(0, 10)) {
     say(`seed ${seed} breaks "${rule}": ${detail.split('\n')[0] ?? ''}`);
     say(`  replay: npm run simulate -- --seed=${seed}${bug === null ? '' : ` --bug=${bug}`}`);
   }
   for (const seed of tally.diverged) say(`seed ${seed} went another way the second time`);
-  if (tally.failed.length + tally.diverged.length > 0) process.exitCode = 1;
+  if (searches.length > 0 && !values.json) say(searchesTable(searches));
+  const checks = checksOf(result);
+  const failed = checks.filter((holds) => !holds).length;
+  if (values.totals !== undefined) {
+    const totals = { passed: checks.length - failed, failed, skipped: 0, figures: figuresOf(result) };
+    writeFileSync(values.totals, JSON.stringify(totals));
+  }
+  if (failed > 0) process.exitCode = 1;
+} // prettier-ignore
+
+/** What a campaign checks: that no seed breaks a rule, that seeds repeat, and that each bug is found by its rule. */
+function checksOf({ tally, searches }: CampaignResult): boolean[] {
+  return [
+    ...(tally.seeds === 0 ? [] : [tally.failed.length === 0]),
+    ...(tally.repeated === 0 ? [] : [tally.diverged.length === 0]),
+    ...searches.map(({ isFound }) => isFound),
+  ];
 }
 
-async function child(part: number, processes: number): Promise<Tally> {
-  const args = [
-    `--seeds=${first + part}-${last}`,
-    `--stride=${processes}`,
-    `--repeat-every=${repeatEvery}`,
-    ...(bug === null ? [] : [`--bug=${bug}`]),
-  ];
-  const running = fork(fileURLToPath(import.meta.url), args);
-  const [[tally]] = (await Promise.all([once(running, 'message'), once(running, 'exit')])) as [
-    [Tally],
-    unknown,
-  ];
-  return tally;
-} // prettier-ignore
+function figuresOf({ tally, searches }: CampaignResult): { id: string; text: string }[] {
+  const found = searches.filter(({ isFound }) => isFound).length;
+  return [
+    `${tally.seeds} seeds, ${tally.events} events, ${tally.faults} faults`,
+    `${tally.failed.length} rules broken`,
+    `${tally.repeated - tally.diverged.length} of ${tally.repeated} the same way twice`,
+    `${found} of ${searches.length} planted bugs found`,
+  ].map((text) => ({ id: 'T1', text }));
+}
 
 /** Runs one seed as the options narrow it; when it breaks a rule, says with how little of it that still happens. */
 async function replay(seed: number): Promise<void> {
@@ -105,15 +126,13 @@ async function replay(seed: number): Promise<void> {
   say(`smallest: npm run simulate -- ${[`--seed=${seed}`, ...planted, ...options].join(' ')}`);
 } // prettier-ignore
 
-async function findBugs(): Promise<void> {
-  say('| planted bug | seeds until found | rule that it breaks |\n| --- | ---: | --- |');
-  for (const { name, rule } of PLANTED_BUGS) {
-    const found = await firstBroken(range(first, last), partsWith(name));
-    if (found?.violation?.name !== rule) process.exitCode = 1;
-    const seeds = found === null ? 'not found' : String(found.seed - first + 1);
-    say(`| ${name} | ${seeds} | ${found?.violation?.name ?? ''} |`);
-  }
-}
+function searchesTable(searches: CampaignResult['searches']): string {
+  const rows = searches.map(({ name, seeds, brokenRule, isFound }) => {
+    const rule = `${brokenRule ?? ''}${isFound ? '' : ' (not the one that it breaks)'}`;
+    return `| ${name} | ${seeds ?? 'not found'} | ${rule} |`;
+  });
+  return ['| planted bug | seeds until found | rule that it breaks |', '| --- | ---: | --- |', ...rows].join('\n');
+} // prettier-ignore
 
 function narrowingOf(): Narrowing {
   const number = (text: string | undefined): number | null =>

@@ -20,7 +20,7 @@ export const WHOLE: Narrowing = {
 
 /** Kinds of faults that can be left away one by one. */
 export const FAULT_NAMES = (Object.keys(NO_FAULTS) as (keyof Faults)[]).filter(
-  (name) => name !== 'lateMs' && name !== 'pauseMs',
+  (name) => name !== 'lateMs' && name !== 'pauseMs' && name !== 'slowMs',
 );
 
 /** The scenario without what the narrowing leaves away; the rest of it stays as it was. */

@@ -27,7 +27,7 @@ import { LedgerService } from '../ledger/ledger.service.js';
 import { ReleaseService } from '../ledger/release.service.js';
 import { Authenticators } from '../platform/http/caller.js';
 import { Peers } from '../platform/limits/peers.js';
-import { Loops } from '../platform/loop.js';
+import { Loops, type LoopHandle, type LoopOptions } from '../platform/loop.js';
 import type { Telemetry } from '../platform/telemetry/telemetry.js';
 import { ReceiptsService } from '../receipts/receipts.service.js';
 import { LeasesService } from '../scheduling/leases.service.js';
@@ -70,6 +70,31 @@ class ForgottenReports extends ReportsStore {
   checkpoints = (): Promise<void> => Promise.resolve();
 }
 
+/** Loops that look for work by themselves less often, so that it matters whether they are woken. */
+class RarerLoops extends Loops {
+  constructor(
+    private readonly times: number,
+    ...parts: ConstructorParameters<typeof Loops>
+  ) {
+    super(...parts);
+  }
+
+  override add(options: LoopOptions): LoopHandle {
+    return super.add({ ...options, everyMs: options.everyMs * this.times });
+  }
+}
+
+/** Looks at each key once: all simulations of a run have the same workers' keys, and the curve takes its time. */
+class KnowingFleet extends FleetService {
+  private static readonly sound = new Set<string>();
+
+  protected override refuseUnsound(publicKey: string): void {
+    if (KnowingFleet.sound.has(publicKey)) return;
+    super.refuseUnsound(publicKey);
+    KnowingFleet.sound.add(publicKey);
+  }
+}
+
 /** Builds the stages as the modules do, in their order, on memory, and starts their loops. */
 export function startOrchestrator(
   world: Surroundings,
@@ -82,7 +107,7 @@ export function startOrchestrator(
   const signer = simulatedSigner(OPERATOR_KEY);
   const ids = new SeededIds(clock, world.randomIds);
   const db = parts.db(database, clock);
-  const loops = new Loops(clock, log, telemetry);
+  const loops = new RarerLoops(scenario.rarerSweeps, clock, log, telemetry);
   const wakeups = new MemoryWakeups((channels) => world.wake(channels));
   const cursors = parts.cursors(db);
 
@@ -107,7 +132,7 @@ export function startOrchestrator(
   const jobs = new JobsService(db, jobsStore, acceptance, trail, views, clock, wakeups, telemetry);
   new JobsLoop(db, jobsStore, jobs, loops);
 
-  const fleet = new FleetService(db, parts.fleet(clock), trail, ids, wakeups, loops);
+  const fleet = new KnowingFleet(db, parts.fleet(clock), trail, ids, wakeups, loops);
   const leases = new LeasesService(
     db, parts.leases(), jobs, artifacts, trail, ids, wakeups, telemetry, clock,
   ); // prettier-ignore

@@ -11,8 +11,8 @@ const SLICE_MS = 1_000;
 const CALM_MS = 600_000;
 /** By then every worker has logged in again, so a task that nobody can run is not merely early. */
 const RETURN_MS = 30_000;
-/** Within this after the last job has ended the last hold is returned: a dispute that nobody can decide waits for a minute. */
-const SETTLE_MS = 90_000;
+/** Within this after the last job has ended the last hold is returned: a dispute that nobody can decide waits for a minute, and then for two sweeps. */
+const SETTLE_MS = { disputed: 80_000, perRarerSweep: 10_000 };
 
 export interface Outcome {
   readonly seed: number;
@@ -40,16 +40,17 @@ export async function simulate(scenario: Scenario, parts: Parts = SOUND_PARTS): 
     await kernel.run(Math.max(scenario.faultsUntilMs, lastMs), isBroken);
     world.calm();
     const calmAtMs = kernel.nowMs;
-    while (
-      !isBroken() &&
-      kernel.nowMs < calmAtMs + CALM_MS &&
-      !isOver(world, kernel.nowMs - calmAtMs)
-    )
-      await kernel.run(kernel.nowMs + SLICE_MS, isBroken);
-    calmMs = kernel.nowMs - calmAtMs;
-    const endMs = kernel.nowMs + SETTLE_MS;
-    while (!isBroken() && kernel.nowMs < endMs && !invariants.isSettled())
-      await kernel.run(kernel.nowMs + SLICE_MS, isBroken);
+    const settleMs = SETTLE_MS.disputed + scenario.rarerSweeps * SETTLE_MS.perRarerSweep;
+    const isWaiting = (): boolean =>
+      !isBroken() && kernel.nowMs < calmAtMs + CALM_MS && !isOver(world, kernel.nowMs - calmAtMs);
+    // Again, since a request of a submitter that gave up may still become a job.
+    do {
+      while (isWaiting()) await kernel.run(kernel.nowMs + SLICE_MS, isBroken);
+      calmMs = kernel.nowMs - calmAtMs;
+      const endMs = kernel.nowMs + settleMs;
+      while (!isBroken() && kernel.nowMs < endMs && !invariants.isSettled())
+        await kernel.run(kernel.nowMs + SLICE_MS, isBroken);
+    } while (isWaiting());
     if (!isBroken()) invariants.atEnd();
   });
   const { database, faults } = world;

@@ -23,7 +23,7 @@ import { SimulatedWorker, startWorker } from './worker-process.js';
 
 const STATEMENT_MS = { least: 0.1, most: 2 };
 const WAKE_MS = 3;
-const RESTART_MS = { least: 100, most: 5_000 };
+const RESTART_MS = { least: 100, most: 2_500 };
 /** How long the database holds what a client that crashed had open; longer where nobody tells it that the client is gone. */
 const GONE_MS = { least: 0, most: 2_000 };
 const UNHEARD_MS = 30_000;
@@ -61,7 +61,7 @@ export class World implements Surroundings {
     this.database = new MemoryDatabase(
       {
         nowMs: () => START_MS + this.kernel.nowMs,
-        step: (client, label) => this.kernel.step(this.paceMs(), processOf(client), label),
+        step: (client, label) => this.kernel.step(this.statementMs(), processOf(client), label),
       },
       {
         commit: () => this.fateOfCommit(),
@@ -189,15 +189,18 @@ export class World implements Surroundings {
   }
 
   private isHit(
-    name: 'refusedCommits' | 'unknownCommits' | 'brokenStatements' | 'lostWakeups',
+    name:
+      'refusedCommits' | 'unknownCommits' | 'brokenStatements' | 'slowStatements' | 'lostWakeups',
   ): boolean {
     if (this.isCalm || !this.randomFaults.chance(this.scenario.faults[name])) return false;
     this.faults.note(name);
     return true;
   }
 
-  private paceMs(): number {
-    return this.randomPace.between(STATEMENT_MS.least, STATEMENT_MS.most);
+  private statementMs(): number {
+    const { least, most } = STATEMENT_MS;
+    if (!this.isHit('slowStatements')) return this.randomPace.between(least, most);
+    return this.randomPace.between(most, this.scenario.faults.slowMs);
   }
 
   private giveCredit(): void {
