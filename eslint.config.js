@@ -5,7 +5,14 @@ import tseslint from 'typescript-eslint';
 const TESTS = ['**/*.spec.{ts,mjs}', '**/*.e2e.ts', '**/*.contract.ts', '**/testing/**', 'e2e/**'];
 
 /** Programs and scripts that a person starts: they read the environment and speak to the terminal. */
-const PROGRAMS = ['infra/setup/**', 'bench/**', 'e2e/**', 'client/scripts/**', '*.config.{js,ts}', 'docs/examples/**'];
+const PROGRAMS = [
+  'infra/setup/**',
+  'bench/**',
+  'e2e/**',
+  'client/scripts/**',
+  '*.config.{js,ts}',
+  'docs/examples/**',
+];
 
 /** Faults in any JavaScript. What the compiler finds anyway is left to it. */
 const FAULTS = {
