@@ -226,6 +226,8 @@ module.exports = {
     only('sockets-here', '(ws|@nestjs/websockets|@nestjs/platform-ws)/', [
       '^orchestrator/src/(gateway|serving)/',
       '^worker/src/link/',
+      // Subscriptions of the emulated chain.
+      '^infra/localnet/src/chain/',
       // Simulated workers and idle sockets: the load of the benchmark.
       '^bench/src/throughput/(sockets|workers)/',
       // Workers whose every word a test writes.

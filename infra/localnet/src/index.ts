@@ -12,6 +12,7 @@ export {
 export { freePort } from './free-port.js';
 export { type Network, type NetworkOptions, startNetwork } from './network.js';
 export { AppMissingError, appMain } from './network/apps.js';
+export { type ChainHandle, type ChainProcessOptions, startChainProcess } from './network/chain.js';
 export type { OrchestratorHandle } from './network/orchestrator.js';
 export type { WorkerHandle } from './network/worker.js';
 export type { Ended } from './process/guarded-spawn.js';
