@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Db } from '../platform/db/db.js';
 import { RetentionStore, type Batch } from './retention.store.js';
 
-/** The functions of migration 0080. */
+/** The functions of migrations 0080 and 0081. */
 @Injectable()
 export class PgRetentionStore extends RetentionStore {
   constructor(private readonly db: Db) {
@@ -31,5 +31,12 @@ export class PgRetentionStore extends RetentionStore {
       [keepMs, daysAhead],
     );
     return row ?? { made: 0, dropped: 0 };
+  }
+
+  async refreshStatistics(): Promise<number> {
+    const [row] = await this.db.query<{ refreshed: number }>(
+      'SELECT refresh_statistics() AS refreshed',
+    );
+    return row?.refreshed ?? 0;
   }
 }

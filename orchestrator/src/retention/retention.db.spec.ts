@@ -170,6 +170,22 @@ test('the database spells the smallest id of a moment as the one that is made th
   }
 });
 
+test('a table that has grown tenfold gets new statistics, once', async () => {
+  await owner.query(
+    `INSERT INTO job_ends (job_id, state) SELECT 'grown' || n, 'failed' FROM generate_series(1, 2000) AS n`,
+  );
+  // The background turns may come first; either way they are taken.
+  const known = () =>
+    owner.query<{ rows: number }>(
+      `SELECT reltuples::int AS rows FROM pg_class WHERE oid = 'job_ends'::regclass`,
+    );
+  await eventually('there are no statistics', async () => {
+    await store.refreshStatistics();
+    return ((await known())[0]?.rows ?? 0) >= 2_000;
+  });
+  expect(await store.refreshStatistics()).toBe(0);
+});
+
 const line = (job: string) =>
   host.db.query(
     `INSERT INTO attempt_logs (job_id, attempt_id, line, stream, text) VALUES ($1, 'att', 1, 'stdout', 'x')`,

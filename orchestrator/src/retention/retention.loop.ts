@@ -11,6 +11,8 @@ import { RetentionStore } from './retention.store.js';
 const JOBS_EVERY_MS = 10 * 60_000;
 /** Small, so that no other statement waits long for the rows or the disk. */
 const BATCH = 500;
+/** Autovacuum looks once a minute; this is for the first one of a network that is busy at once. */
+const STATISTICS_EVERY_MS = 15_000;
 /** Tables of days to come are there long before their day, also when this fails for a while. */
 const LOGS_EVERY_MS = 3_600_000;
 const LOG_DAYS_AHEAD = 3;
@@ -34,6 +36,13 @@ export class RetentionLoop {
       everyMs: JOBS_EVERY_MS,
       turn: async () =>
         (await this.store.forgetRefusedReceipts(this.config.keepJobsMs, BATCH)) === BATCH,
+    });
+    loops.add({
+      name: 'retention.statistics',
+      everyMs: STATISTICS_EVERY_MS,
+      turn: async () => {
+        await this.store.refreshStatistics();
+      },
     });
     loops.add({ name: 'retention.logs', everyMs: LOGS_EVERY_MS, turn: () => this.tendLogs() });
   }

@@ -15,4 +15,7 @@ export abstract class RetentionStore {
 
   /** Makes the tables of log lines for the days to come, and drops those of days that are over for so long. */
   abstract tendLogs(keepMs: number, daysAhead: number): Promise<{ made: number; dropped: number }>;
+
+  /** Takes new statistics of tables that have grown tenfold since the last; gives how many. */
+  abstract refreshStatistics(): Promise<number>;
 }

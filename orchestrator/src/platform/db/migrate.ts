@@ -2,23 +2,29 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
+import { refuseBehindItsRows } from './behind-its-rows.js';
 
 const FOLDER = fileURLToPath(new URL('../../../migrations', import.meta.url));
 /** Two orchestrators that start at once take turns under this advisory lock. */
 const LOCK = 7_316_401;
 
-/** Brings the database up to this build's schema. Forward only; running it again does nothing. */
+/** A change that waits longer for somebody's transaction fails: behind it everybody who uses the table would wait too. */
+const MIGRATION_LOCK_TIMEOUT = '10s';
+
+/** Brings the database up to this build's schema. Forward only; running it again does nothing. @throws Error for a database that is not safe to use */
 export async function migrate(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'tidemill-migrate' });
   await client.connect();
   try {
     await refuseUnsafeSettings(client);
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    await client.query(`SET lock_timeout = '${MIGRATION_LOCK_TIMEOUT}'`);
     await applyMigrations(drizzle(client), {
       migrationsFolder: FOLDER,
       migrationsSchema: 'public',
       migrationsTable: 'schema_migrations',
     });
+    await refuseBehindItsRows(client);
   } finally {
     await client.end();
   }
