@@ -256,6 +256,7 @@ export const JobEvent = z
       'booked',
       'finished',
       'log',
+      'hold-low',
     ]),
     data: z.record(z.string(), z.unknown()),
   })

@@ -5,6 +5,7 @@ import { WebhookId } from './ids.js';
 /** What an endpoint can hear of. */
 export const WEBHOOK_EVENTS = [
   'job.running',
+  'job.hold-low',
   'job.succeeded',
   'job.failed',
   'job.cancelled',

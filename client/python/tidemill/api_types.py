@@ -153,7 +153,7 @@ Capabilities = TypedDict(
 ChangeWebhookRequest = TypedDict(
     "ChangeWebhookRequest",
     {
-        "events": 'NotRequired[list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]]',
+        "events": 'NotRequired[list[Literal["job.running", "job.hold-low", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]]',
         "enabled": 'NotRequired[bool]',
     },
 )
@@ -221,7 +221,7 @@ CreateWebhookRequest = TypedDict(
     "CreateWebhookRequest",
     {
         "url": 'str',
-        "events": 'NotRequired[list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]]',
+        "events": 'NotRequired[list[Literal["job.running", "job.hold-low", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]]',
     },
 )
 
@@ -428,7 +428,7 @@ JobEvent = TypedDict(
     {
         "id": 'int',
         "at": 'str',
-        "type": 'Literal["accepted", "leased", "running", "progress", "checkpoint", "reported", "verdict", "lost", "requeued", "booked", "finished", "log"]',
+        "type": 'Literal["accepted", "leased", "running", "progress", "checkpoint", "reported", "verdict", "lost", "requeued", "booked", "finished", "log", "hold-low"]',
         "data": 'dict[str, Any]',
     },
 )
@@ -1212,7 +1212,7 @@ Webhook = TypedDict(
     {
         "id": 'str',
         "url": 'str',
-        "events": 'list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]',
+        "events": 'list[Literal["job.running", "job.hold-low", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]',
         "enabled": 'bool',
         "createdAt": 'str',
         "failingSince": 'Union[str, None]',
@@ -1265,7 +1265,7 @@ WebhookWithSecret = TypedDict(
     {
         "id": 'str',
         "url": 'str',
-        "events": 'list[Literal["job.running", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]',
+        "events": 'list[Literal["job.running", "job.hold-low", "job.succeeded", "job.failed", "job.cancelled", "job.expired", "balance.low", "key.created", "key.revoked", "worker.online", "worker.draining", "worker.offline", "worker.suspended"]]',
         "enabled": 'bool',
         "createdAt": 'str',
         "failingSince": 'Union[str, None]',

@@ -12,4 +12,14 @@ export {
   type Entry,
   type Posting,
 } from './entries.js';
-export { billableMs, defaultMaxAsk, feeOf, holdOf, priceOf, type Asks } from './price.js';
+export {
+  attemptLimitMs,
+  billableMs,
+  defaultMaxAsk,
+  feeOf,
+  HOLD_WARNING_PERCENT,
+  holdOf,
+  MIN_RUN_MS,
+  priceOf,
+  type Asks,
+} from './price.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { billableMs, defaultMaxAsk, feeOf, holdOf, priceOf } from './price.js';
+import { attemptLimitMs, billableMs, defaultMaxAsk, feeOf, holdOf, priceOf } from './price.js';
 
 const asks = { gpuHour: 1_200_000n, cpuHour: 60_000n };
 const NO_CAP = 10n ** 15n;
@@ -40,6 +40,25 @@ test.each([
   [100n, 10_000, 100n],
 ])('of %s base units a fee of %i basis points is %s', (price, bps, fee) => {
   expect(feeOf(price, bps)).toBe(fee);
+});
+
+test.each([
+  ['as long as the job allows, where the hold lasts longer', 'primary', 2_400_000n, 3_600_000],
+  ['as long as the hold lasts at its asks', 'primary', 300_000n, 900_000],
+  ['a replica as long as its own part of it', 'replica', 100_000n, 300_000],
+  ['a second at least', 'primary', 1n, 1_000],
+  ['a check as long as the job allows', 'audit', 1n, 3_600_000],
+] as const)('an attempt runs %s', (_, role, cap, ms) => {
+  const needs = { gpuMilli: 1_000, cpuMilli: 0 };
+  const limit = attemptLimitMs(3_600_000, role, cap, needs, asks);
+  expect(limit).toBe(ms);
+  if (ms < 3_600_000 && ms > 1_000)
+    expect(priceOf(needs, asks, limit, NO_CAP)).toBeLessThanOrEqual(cap);
+});
+
+test('an attempt that costs nothing runs as long as its job allows', () => {
+  const free = { gpuHour: 0n, cpuHour: 0n };
+  expect(attemptLimitMs(5_000, 'primary', 0n, { gpuMilli: 0, cpuMilli: 4_000 }, free)).toBe(5_000);
 });
 
 test('a hold is rounded up for each execution', () => {

@@ -27,6 +27,33 @@ export function billableMs(meterMs: number, observedMs: number, maxDurationMs: n
   return Math.max(0, Math.min(meterMs, Math.floor(observedMs), maxDurationMs));
 }
 
+/** An attempt gets this long however little its hold pays for: a shorter one would be over before it began. */
+export const MIN_RUN_MS = 1_000;
+/** When so much of what a hold pays for has run, its submitter is told. */
+export const HOLD_WARNING_PERCENT = 80n;
+
+/**
+ * How long an attempt may run: as long as its job allows, and an execution that the submitter pays for no longer than its part of the
+ * hold (`cap`) lasts at the asks of its worker, so that nobody works for nothing and nothing above the hold is billed.
+ */
+export function attemptLimitMs(
+  maxDurationMs: number,
+  role: 'primary' | 'replica' | 'audit' | 'referee',
+  cap: bigint,
+  needs: Pick<Resources, 'gpuMilli' | 'cpuMilli'>,
+  asks: Asks,
+): number {
+  if (role === 'audit' || role === 'referee') return maxDurationMs;
+  const rate =
+    needs.gpuMilli > 0
+      ? BigInt(needs.gpuMilli) * asks.gpuHour
+      : BigInt(needs.cpuMilli) * asks.cpuHour;
+  if (rate === 0n) return maxDurationMs;
+  const paidMs = (cap * MS_PER_MILLI_HOUR) / rate;
+  if (paidMs >= BigInt(maxDurationMs)) return maxDurationMs;
+  return Math.min(maxDurationMs, Math.max(MIN_RUN_MS, Number(paidMs)));
+}
+
 /** The network's part of a price, rounded down; the worker gets the rest. */
 export function feeOf(price: bigint, feeBps: number): bigint {
   return (price * BigInt(feeBps)) / BPS;

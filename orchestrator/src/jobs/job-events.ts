@@ -69,6 +69,8 @@ SELECT key, micros, type, data FROM (
   UNION ALL SELECT 'f' || id, ${at('finished_at')}, CASE WHEN state = 'lost' THEN 'lost' WHEN state IN ('reported', 'accepted', 'rejected', 'disputed') THEN 'reported' ELSE 'requeued' END,
       jsonb_build_object('attempt', id, 'task', task_id, 'worker', worker_id, 'state', state, 'reason', reason)
     FROM attempt WHERE finished_at IS NOT NULL
+  UNION ALL SELECT 'i' || hold_warnings.attempt_id, ${at('hold_warnings.at')}, 'hold-low', jsonb_build_object('attempt', hold_warnings.attempt_id, 'limitMs', limit_ms)
+    FROM hold_warnings WHERE job_id = $1
   UNION ALL SELECT 'g' || attempt_id, ${at('at')}, 'verdict', jsonb_build_object('attempt', attempt_id, 'verdict', verdict, 'reason', verdicts.reason)
     FROM attempt JOIN verdicts ON verdicts.attempt_id = attempt.id
   UNION ALL SELECT 'h' || attempt_id, ${at('at')}, 'booked', jsonb_build_object('attempt', attempt_id, 'price', price::text, 'fee', fee::text, 'payer', payer)

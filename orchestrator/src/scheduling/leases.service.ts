@@ -261,8 +261,12 @@ export class LeasesService {
     return lost.length === MAX_SWEPT || stale.length === MAX_SWEPT;
   }
 
-  /** Takes tasks from workers that give signs of life and never an end. */
+  /**
+   * Takes tasks from workers that give signs of life and never an end; tells submitters whose hold is nearly used up, while they can
+   * still make ready to go on.
+   */
   async endOverruns(): Promise<boolean> {
+    if ((await this.store.warnOfHolds(this.db)) > 0) await this.wakeups.notify(this.db, 'job');
     const overrun = await this.store.overrun(this.db, OVERRUN_GRACE_MS, MAX_SWEPT);
     const detail = 'ran past the time its job allows';
     const ended = await this.endNow(

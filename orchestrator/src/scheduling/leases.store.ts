@@ -87,8 +87,11 @@ export abstract class LeasesStore {
   /** Offers nobody took within `olderThanMs`. */
   abstract staleOffers(tx: Tx, olderThanMs: number, limit: number): Promise<readonly AttemptId[]>;
 
-  /** Live attempts that have run for longer than their job allows, and so much more. */
+  /** Live attempts that have run for longer than their job or its hold allows, and so much more. */
   abstract overrun(tx: Tx, graceMs: number, limit: number): Promise<readonly AttemptId[]>;
+
+  /** Tells once of each live attempt that has run for most of what its job's hold pays for; gives how many that were. */
+  abstract warnOfHolds(tx: Tx): Promise<number>;
 
   /** Cancels live attempts whose task was cancelled; gives who has to stop what. */
   abstract cancelOrphans(

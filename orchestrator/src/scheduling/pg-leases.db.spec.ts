@@ -32,7 +32,7 @@ async function aTask(
   const [job, id] = [name('job'), name('tsk') as TaskId];
   await database.app.query(
     `INSERT INTO jobs (id, account_id, kind, spec, needs, verify, priority, max_attempts, max_duration_ms, hold, task_cap, tasks_total, tasks_left)
-     VALUES ($1, 'acc', 'batch', '{}', '{}', $2, 1, 4, 60000, 0, 0, 1, 1)`,
+     VALUES ($1, 'acc', 'batch', '{}', '{}', $2, 1, 4, 60000, 0, 1000000, 1, 1)`,
     [job, more.verify ?? '{"method":"none"}'],
   );
   await database.app.query(

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { attemptLimitMs, HOLD_WARNING_PERCENT, MIN_RUN_MS } from '@tidemill/core/ledger';
 import type { AttemptEnd } from '@tidemill/core/lease';
 import type { KeptInputs } from '@tidemill/core/scheduler';
 import type { AttemptId, JobId, Offer, TaskId, WorkerId } from '@tidemill/protocol';
@@ -160,6 +161,10 @@ export class PgLeasesStore extends LeasesStore {
     return rows.map(({ id }) => id);
   }
 
+  async warnOfHolds(tx: Tx): Promise<number> {
+    return (await tx.query(WARN_OF_HOLDS)).length;
+  }
+
   async cancelOrphans(tx: Tx, limit: number) {
     const rows = await tx.query<{ worker_id: WorkerId; id: AttemptId }>(CANCEL_ORPHANS, [limit]);
     return rows.map(({ worker_id, id }) => ({ workerId: worker_id, attemptId: id }));
@@ -170,6 +175,8 @@ export class PgLeasesStore extends LeasesStore {
   }
 }
 
+type Role = Parameters<typeof attemptLimitMs>[1];
+
 interface OfferRow {
   readonly id: AttemptId;
   readonly task_id: TaskId;
@@ -179,6 +186,10 @@ interface OfferRow {
   readonly payload: string;
   readonly inputs: string;
   readonly max_duration_ms: bigint;
+  readonly task_cap: bigint;
+  readonly role: Role;
+  readonly gpu_ask: bigint;
+  readonly cpu_ask: bigint;
   readonly gpu_milli: number;
   readonly vram_mib: number;
   readonly cpu_milli: number;
@@ -212,7 +223,13 @@ function leased(row: OfferRow): Leased {
         memoryMib: row.memory_mib,
         diskMib: row.disk_mib,
       },
-      maxDurationMs: Number(row.max_duration_ms),
+      maxDurationMs: attemptLimitMs(
+        Number(row.max_duration_ms),
+        row.role,
+        row.task_cap,
+        { gpuMilli: row.gpu_milli, cpuMilli: row.cpu_milli },
+        { gpuHour: row.gpu_ask, cpuHour: row.cpu_ask },
+      ),
     },
   };
 }
@@ -233,15 +250,15 @@ WITH plan AS (
 ), chosen AS (
   UPDATE tasks SET state = 'leased', waiting = false, fence = tasks.fence + 1, attempts_used = tasks.attempts_used + 1
   FROM open WHERE tasks.id = open.task_id
-  RETURNING open.*, tasks.fence AS new_fence, tasks.attempts_used, tasks.payload, tasks.inputs
+  RETURNING open.*, tasks.fence AS new_fence, tasks.attempts_used, tasks.payload, tasks.inputs, tasks.role
 ), made AS (
   INSERT INTO attempts (id, task_id, job_id, worker_id, number, fence, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, gpu_ask, cpu_ask)
   SELECT attempt_id, task_id, job_id, worker_id, attempts_used, new_fence, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, gpu_ask, cpu_ask
   FROM chosen
 )
-SELECT attempt_id AS id, task_id, chosen.job_id, worker_id, new_fence AS fence, payload, inputs, job.max_duration_ms, gpu_milli, vram_mib,
-  cpu_milli, memory_mib, disk_mib
-FROM chosen CROSS JOIN LATERAL (SELECT max_duration_ms FROM jobs WHERE jobs.id = chosen.job_id OFFSET 0) AS job`;
+SELECT attempt_id AS id, task_id, chosen.job_id, worker_id, new_fence AS fence, payload, inputs, role, job.max_duration_ms, job.task_cap, gpu_milli, vram_mib,
+  cpu_milli, memory_mib, disk_mib, gpu_ask, cpu_ask
+FROM chosen CROSS JOIN LATERAL (SELECT max_duration_ms, task_cap FROM jobs WHERE jobs.id = chosen.job_id OFFSET 0) AS job`;
 
 const BIND_CLASS = `
 UPDATE tasks SET runtime_class = bound.class
@@ -303,9 +320,28 @@ UPDATE tasks SET state = 'queued', waiting = true, attempts_used = tasks.attempt
 FROM unnest($1::text[], $2::boolean[], $3::text[]) AS back (task_id, free, exclude)
 WHERE tasks.id = back.task_id AND tasks.state IN ('leased', 'running', 'verifying')`;
 
+/** `attemptLimitMs` of core, in SQL; a test compares the two. */
+export const LIMIT_MS = `CASE WHEN task.role IN ('primary', 'replica')
+  THEN least(job.max_duration_ms, greatest(${MIN_RUN_MS}, floor(job.task_cap * 3600000000.0 /
+    nullif(CASE WHEN attempt.gpu_milli > 0 THEN attempt.gpu_milli::numeric * attempt.gpu_ask ELSE attempt.cpu_milli::numeric * attempt.cpu_ask END, 0))))::bigint
+  ELSE job.max_duration_ms END`;
+
 const OVERRUN = `
 SELECT attempt.id FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = task.job_id
-WHERE attempt.live AND attempt.started_at < clock_timestamp() - (job.max_duration_ms + $1) * interval '1 millisecond' ORDER BY attempt.id LIMIT $2`;
+WHERE attempt.live AND attempt.started_at < clock_timestamp() - (${LIMIT_MS} + $1) * interval '1 millisecond' ORDER BY attempt.id LIMIT $2`;
+
+const WARN_OF_HOLDS = `
+WITH low AS (
+  INSERT INTO hold_warnings (attempt_id, job_id, limit_ms)
+  SELECT attempt.id, job.id, ${LIMIT_MS}
+  FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = attempt.job_id
+  WHERE attempt.live AND ${LIMIT_MS} < job.max_duration_ms
+    AND attempt.started_at < clock_timestamp() - ${LIMIT_MS} * ${HOLD_WARNING_PERCENT} / 100 * interval '1 millisecond'
+  ON CONFLICT DO NOTHING RETURNING attempt_id, job_id, limit_ms
+)
+SELECT announce(job.account_id, 'job.hold-low', jsonb_build_object('id', job.id, 'kind', job.kind, 'name', job.name,
+  'labels', coalesce(job.labels, '{}'), 'state', job.state, 'attempt', low.attempt_id, 'limitMs', low.limit_ms))
+FROM low JOIN jobs AS job ON job.id = low.job_id`;
 
 /** What another statement ends at this moment is left to it: two that wait for each other's attempts would deadlock. */
 const CANCEL_ORPHANS = `
@@ -316,8 +352,8 @@ WHERE live AND id IN (
 ) RETURNING worker_id, id`;
 
 const OPEN_OFFERS = `
-SELECT attempt.id, attempt.task_id, attempt.job_id, attempt.worker_id, attempt.fence, task.payload, task.inputs, job.max_duration_ms,
-  attempt.gpu_milli, attempt.vram_mib, attempt.cpu_milli, attempt.memory_mib, attempt.disk_mib
+SELECT attempt.id, attempt.task_id, attempt.job_id, attempt.worker_id, attempt.fence, task.payload, task.inputs, task.role, job.max_duration_ms, job.task_cap,
+  attempt.gpu_milli, attempt.vram_mib, attempt.cpu_milli, attempt.memory_mib, attempt.disk_mib, attempt.gpu_ask, attempt.cpu_ask
 FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = attempt.job_id
 WHERE attempt.live AND attempt.state = 'leased' AND attempt.worker_id = ANY ($1)`;
 

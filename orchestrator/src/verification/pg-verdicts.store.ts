@@ -10,6 +10,7 @@ import {
 } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
 import type { Window } from '../platform/db/stage-cursors.js';
+import { LIMIT_MS } from '../scheduling/pg-leases.store.js';
 import {
   VerdictsStore,
   type Member,
@@ -44,6 +45,12 @@ export class PgVerdictsStore extends VerdictsStore {
     // Cut before the last transaction seen, which may go on beyond the limit; a transaction is smaller than the limit.
     const last = rows.at(-1)?.xid ?? window.to;
     return { rows: open.filter(({ xid }) => xid !== last).map(reported), to: last, more: true };
+  }
+
+  async cutByHold(tx: Tx, attemptIds: readonly AttemptId[]): Promise<ReadonlySet<AttemptId>> {
+    if (attemptIds.length === 0) return new Set();
+    const rows = await tx.query<{ id: AttemptId }>(CUT_BY_HOLD, [attemptIds]);
+    return new Set(rows.map(({ id }) => id));
   }
 
   async families(tx: Tx, rootIds: readonly TaskId[]): Promise<readonly Member[]> {
@@ -211,6 +218,11 @@ LEFT JOIN LATERAL (SELECT root_id, role, audited FROM tasks WHERE receipt.checke
 LEFT JOIN LATERAL (SELECT verify FROM jobs WHERE receipt.checked AND jobs.id = receipt.job_id OFFSET 0) AS job ON true
 WHERE receipt.xid >= $1::xid8 AND receipt.xid < $2::xid8
 ORDER BY receipt.xid LIMIT $3`;
+
+/** What it is billed for tells: a worker that gave up early was not stopped by the hold. Its meter may be a little slow. */
+const CUT_BY_HOLD = `
+SELECT attempt.id FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id JOIN jobs AS job ON job.id = attempt.job_id
+WHERE attempt.id = ANY ($1) AND ${LIMIT_MS} < job.max_duration_ms AND attempt.billable_ms * 20 >= ${LIMIT_MS} * 19`;
 
 const FAMILIES = `
 SELECT task.id AS task_id, task.root_id, task.job_id, task.role, receipt.attempt_id, receipt.worker_id, receipt.result,

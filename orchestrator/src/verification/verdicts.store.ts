@@ -83,6 +83,9 @@ export abstract class VerdictsStore {
     limit: number,
   ): Promise<{ rows: readonly Reported[]; to: string; more: boolean }>;
 
+  /** Of attempts that ran out of time, those that ran as long as their job's hold lasts, and not as long as the job allows. */
+  abstract cutByHold(tx: Tx, attemptIds: readonly AttemptId[]): Promise<ReadonlySet<AttemptId>>;
+
   /** All executions of these tasks that were not cancelled. */
   abstract families(tx: Tx, rootIds: readonly TaskId[]): Promise<readonly Member[]>;
 

@@ -29,6 +29,13 @@ import {
 export const STAGE = 'verification';
 const MAX_PER_TURN = 2_000;
 
+/** The result of an attempt that was stopped at its limit. */
+const OUT_OF_TIME = 'failed:TIMEOUT';
+/** Why a job ends whose hold does not pay for more. */
+const HOLD_EXHAUSTED = 'HOLD_EXHAUSTED';
+const HOLD_USED_UP =
+  'The hold was used up before the work was done. Run what is left of it again with more: tidemill rerun JOB --failed --max-cost TOKENS.';
+
 /** Gives every receipt its verdict: at once, or after the task has been executed again. */
 @Injectable()
 export class VerificationService {
@@ -55,16 +62,22 @@ export class VerificationService {
     const { given, more } = await this.db.transaction(async (tx) => {
       const window = await this.cursors.open(tx, STAGE);
       const { rows, to, more } = await this.store.reported(tx, window, MAX_PER_TURN);
+      const cut = await this.store.cutByHold(
+        tx,
+        rows.flatMap(({ result, attemptId }) => (result === OUT_OF_TIME ? [attemptId] : [])),
+      );
       const alone: Reported[] = [];
       const compared: Reported[] = [];
-      for (const row of rows) (this.isAlone(row) ? alone : compared).push(row);
+      // Another worker, with another price, would be stopped at another moment: there is nothing to compare.
+      for (const row of rows)
+        (cut.has(row.attemptId) || this.isAlone(row) ? alone : compared).push(row);
       const families = new Set([
         ...compared.map(({ rootId }) => rootId),
         ...(await this.store.leftByEndedJobs(tx, { from: window.from, to })),
       ]);
       for (const { rootId } of alone) families.delete(rootId); // its job ended meanwhile; it gets one verdict all the same
       const verdicts = [
-        ...alone.map(acceptedAlone),
+        ...alone.map((row) => acceptedAlone(row, cut.has(row.attemptId))),
         ...(await this.judgeFamilies(tx, [...families])),
       ];
       await this.give(tx, verdicts);
@@ -234,7 +247,8 @@ export class VerificationService {
         jobId,
         state: 'failed',
         code: failure,
-        message: ownFailure(receipts.get(attemptId) ?? ''),
+        message:
+          failure === HOLD_EXHAUSTED ? HOLD_USED_UP : ownFailure(receipts.get(attemptId) ?? ''),
       })),
     );
   }
@@ -244,7 +258,10 @@ export class VerificationService {
 export const failureOf = (result: string): string | null =>
   result.startsWith('failed:') ? result.slice('failed:'.length) : null;
 
-function acceptedAlone({ attemptId, taskId, jobId, result, verify, hash }: Reported): Verdict {
+function acceptedAlone(
+  { attemptId, taskId, jobId, result, verify, hash }: Reported,
+  isCut: boolean,
+): Verdict {
   const given = {
     attemptId,
     taskId,
@@ -252,13 +269,14 @@ function acceptedAlone({ attemptId, taskId, jobId, result, verify, hash }: Repor
     verdict: 'accepted',
     payer: 'submitter',
     settles: taskId,
-    failure: failureOf(result),
+    failure: isCut ? HOLD_EXHAUSTED : failureOf(result),
     hasNoOutputs: !mayHaveOutputs(result),
   } as const;
-  if (verify.method !== 'none') return { ...given, reason: 'not drawn for an audit' };
+  const reason = isCut ? 'stopped when the hold was used up' : null;
+  if (verify.method !== 'none') return { ...given, reason: reason ?? 'not drawn for an audit' };
   return {
     ...given,
-    reason: 'not verified, as asked',
+    reason: reason ?? 'not verified, as asked',
     receipt: { hash: Buffer.from(hash).toString('hex'), result },
   };
 }

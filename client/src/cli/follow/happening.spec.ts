@@ -13,6 +13,7 @@ test.each<[JobEvent['type'], Record<string, unknown>, string]>([
     'lost by wrk_1 (DISCONNECTED)',
   ],
   ['verdict', { verdict: 'accepted', reason: null }, 'verdict accepted'],
+  ['hold-low', { attempt: 'att_1', limitMs: 90_000 }, 'hold-low'],
   ['booked', { price: '1234', fee: '61' }, 'booked 0.001234'],
   [
     'finished',

@@ -954,7 +954,7 @@ export interface components {
         };
         ChangeWebhookRequest: {
             /** @description What to hear of; everything when empty. */
-            events?: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
+            events?: ("job.running" | "job.hold-low" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
             /** @description True takes one up again that was given up. */
             enabled?: boolean;
         };
@@ -1003,7 +1003,7 @@ export interface components {
         CreateWebhookRequest: {
             url: string;
             /** @description What to hear of; everything when empty. */
-            events?: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
+            events?: ("job.running" | "job.hold-low" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
         };
         CreatedKey: {
             id: string;
@@ -1161,7 +1161,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @enum {string} */
-            type: "accepted" | "leased" | "running" | "progress" | "checkpoint" | "reported" | "verdict" | "lost" | "requeued" | "booked" | "finished" | "log";
+            type: "accepted" | "leased" | "running" | "progress" | "checkpoint" | "reported" | "verdict" | "lost" | "requeued" | "booked" | "finished" | "log" | "hold-low";
             data: {
                 [key: string]: unknown;
             };
@@ -1705,7 +1705,7 @@ export interface components {
         Webhook: {
             id: string;
             url: string;
-            events: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
+            events: ("job.running" | "job.hold-low" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
             enabled: boolean;
             /** Format: date-time */
             createdAt: string;
@@ -1743,7 +1743,7 @@ export interface components {
         WebhookWithSecret: {
             id: string;
             url: string;
-            events: ("job.running" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
+            events: ("job.running" | "job.hold-low" | "job.succeeded" | "job.failed" | "job.cancelled" | "job.expired" | "balance.low" | "key.created" | "key.revoked" | "worker.online" | "worker.draining" | "worker.offline" | "worker.suspended")[];
             enabled: boolean;
             /** Format: date-time */
             createdAt: string;

@@ -1,3 +1,4 @@
+import { attemptLimitMs } from '@tidemill/core/ledger';
 import type { AttemptEnd } from '@tidemill/core/lease';
 import type { AttemptId, AttemptState, TaskId, WorkerId } from '@tidemill/protocol';
 import type { Tx } from '../../platform/db/db.js';
@@ -10,7 +11,7 @@ import {
 } from '../../scheduling/leases.store.js';
 import type { MemoryTx } from './memory-database.js';
 import { NONE, rowsOf, within } from './memory-db.js';
-import type { AttemptRow, TaskRow } from './rows.js';
+import type { AttemptRow, JobRow, TaskRow } from './rows.js';
 
 /** What an attempt is called when it ended so. */
 const END_STATES: Record<AttemptEnd, AttemptState> = {
@@ -60,7 +61,7 @@ export class MemoryLeasesStore extends LeasesStore {
           };
           tx.insert(attempts, attempt.id, attempt);
           if (plan.runtimeClass !== null) bindClass(tx, task.rootId, plan.runtimeClass);
-          return [leasedOf(attempt, task, tx.get(jobs, task.jobId)?.maxDurationMs ?? 0)];
+          return [leasedOf(attempt, task, limitOf(attempt, task, tx.get(jobs, task.jobId)))];
         }),
       );
     });
@@ -218,11 +219,16 @@ export class MemoryLeasesStore extends LeasesStore {
   }
 
   overrun(on: Tx, graceMs: number, limit: number): Promise<readonly AttemptId[]> {
-    return this.live(on, 'leases.overrun', limit, ({ jobId, startedAtMs }, tx) => {
-      const maxMs = tx.get(tx.database.jobs, jobId)?.maxDurationMs ?? 0;
+    return this.live(on, 'leases.overrun', limit, (attempt, tx) => {
+      const { startedAtMs, taskId, jobId } = attempt;
+      const task = tx.get(tx.database.tasks, taskId);
+      const maxMs = limitOf(attempt, task, tx.get(tx.database.jobs, jobId));
       return startedAtMs !== null && startedAtMs < tx.database.pace.nowMs() - maxMs - graceMs;
     }).then((found) => found.map(({ id }) => id));
   }
+
+  /** Nobody listens here. */
+  warnOfHolds = (): Promise<number> => Promise.resolve(0);
 
   cancelOrphans(on: Tx, limit: number) {
     return within(on, (tx) => {
@@ -251,7 +257,7 @@ export class MemoryLeasesStore extends LeasesStore {
           const isOpen = attempt.live && attempt.state === 'leased' && workerIds.includes(attempt.workerId);
           const task = isOpen ? tx.get(tasks, attempt.taskId) : undefined;
           const job = isOpen ? tx.get(jobs, attempt.jobId) : undefined;
-          return task === undefined || job === undefined ? [] : [leasedOf(attempt, task, job.maxDurationMs)];
+          return task === undefined || job === undefined ? [] : [leasedOf(attempt, task, limitOf(attempt, task, job))];
         }),
       ); // prettier-ignore
     });
@@ -287,6 +293,17 @@ function bindClass(tx: MemoryTx, rootId: TaskId, runtimeClass: string): void {
     const isFamily = task.id === rootId || (task.rootId === rootId && task.role !== 'primary');
     if (isFamily && task.runtimeClass === null) tx.put(tasks, task.id, { ...task, runtimeClass });
   }
+}
+
+/** How long an attempt may run. */
+export function limitOf(
+  { resources, gpuAsk, cpuAsk }: AttemptRow,
+  task: TaskRow | undefined,
+  job: JobRow | undefined,
+): number {
+  if (task === undefined || job === undefined) return 0;
+  const asks = { gpuHour: gpuAsk, cpuHour: cpuAsk };
+  return attemptLimitMs(job.maxDurationMs, task.role, job.taskCap, resources, asks);
 }
 
 function leasedOf(attempt: AttemptRow, task: TaskRow, maxDurationMs: number): Leased {

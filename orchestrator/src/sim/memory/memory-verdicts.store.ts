@@ -11,6 +11,7 @@ import {
   type WaitingCheck,
 } from '../../verification/verdicts.store.js';
 import type { MemoryTx } from './memory-database.js';
+import { limitOf } from './memory-leases.store.js';
 import { NONE, rowsOf, within } from './memory-db.js';
 import type { TaskRow } from './rows.js';
 
@@ -56,6 +57,23 @@ export class MemoryVerdictsStore extends VerdictsStore {
         return { rows: reported, to, more };
       }),
     ); // prettier-ignore
+  }
+
+  cutByHold(on: Tx, attemptIds: readonly AttemptId[]): Promise<ReadonlySet<AttemptId>> {
+    if (attemptIds.length === 0) return Promise.resolve(new Set());
+    return within(on, (tx) =>
+      tx.statement('verdicts.cutByHold', NONE, () => {
+        const { attempts, tasks, jobs } = tx.database;
+        const cut = attemptIds.filter((id) => {
+          const attempt = tx.get(attempts, id);
+          const job = attempt === undefined ? undefined : tx.get(jobs, attempt.jobId);
+          if (attempt === undefined || job === undefined) return false;
+          const limitMs = limitOf(attempt, tx.get(tasks, attempt.taskId), job);
+          return limitMs < job.maxDurationMs && (attempt.billableMs ?? 0) * 20 >= limitMs * 19;
+        });
+        return new Set(cut);
+      }),
+    );
   }
 
   families(on: Tx, rootIds: readonly TaskId[]): Promise<readonly Member[]> {
