@@ -36,7 +36,7 @@ export interface RunningChain {
 
 /**
  * Starts a chain behind Solana's JSON-RPC: HTTP on `port`, and WebSocket on it and on the port after it, where web3.js looks for
- * it. It is an emulator for development and tests; docs/settlement.md says how it differs from a cluster.
+ * it. It is an emulator for development and tests; docs/chain.md says how it differs from a cluster.
  */
 export async function startChain(options: StartChainOptions): Promise<RunningChain> {
   const { port, host = '127.0.0.1', slotMs = SLOT_MS, dir } = options;
