@@ -41,6 +41,7 @@ const ENTRIES = [
   '\\.cjs$',
   '\\.setup\\.ts$',
   '^infra/setup/',
+  '^programs/build/',
   '^bench/data/',
   '^bench/src/throughput/product/profiler\\.ts$',
 ];
@@ -236,7 +237,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^((infra/)?[^/]+/dist|\\.tidemill|coverage)/' },
+    exclude: { path: '^(((infra|programs)/)?[^/]+/dist|programs/target|\\.tidemill|coverage)/' },
     // A test tool is declared once, at the root.
     combinedDependencies: true,
     tsPreCompilationDeps: true,

@@ -7,6 +7,7 @@ const TESTS = ['**/*.spec.{ts,mjs}', '**/*.e2e.ts', '**/*.contract.ts', '**/test
 /** Programs and scripts that a person starts: they read the environment and speak to the terminal. */
 const PROGRAMS = [
   'infra/setup/**',
+  'programs/build/**',
   'bench/**',
   'e2e/**',
   'client/scripts/**',
@@ -158,7 +159,16 @@ const TYPED_IN_TESTS = {
 };
 
 export default defineConfig(
-  { ignores: ['**/dist/', 'bench/data/', 'client/src/sdk/generated/', 'coverage/', '.tidemill/'] },
+  {
+    ignores: [
+      '**/dist/',
+      'bench/data/',
+      'client/src/sdk/generated/',
+      'coverage/',
+      '.tidemill/',
+      'programs/target/',
+    ],
+  },
   {
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: { ...FAULTS, ...EDGES },

@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const workspaces = '{protocol,core,orchestrator,worker,client,infra/localnet,bench}';
+const workspaces =
+  '{protocol,core,orchestrator,worker,client,programs/client,infra/localnet,bench}';
 const database = 'infra/localnet/src/testing/database.setup.ts';
 
 // Workspaces are read from their sources, so tests need no build. Vitest hands these conditions to Node as well:

@@ -40,6 +40,11 @@ export class SettlementTree {
     return this.node(this.depth, 0);
   }
 
+  /** The hash at an index; that of an empty leaf where none was given. */
+  leaf(index: number): Uint8Array {
+    return this.node(0, index);
+  }
+
   /** The siblings from an index's leaf up to the root: `depth` hashes. Throws a RangeError on an index outside the tree. */
   proof(index: number): Uint8Array[] {
     return this.subtreeProof(index, 0);

@@ -1,0 +1,10 @@
+export type { GovernedAction, KeySetArgs, NetworkCaps, NetworkParameters } from './action.js';
+export { networkAddress, SettlementAddresses } from './addresses.js';
+export { batchClaim, type BatchClaim } from './batch.js';
+export { claimBudget } from './budget.js';
+export { type SettlementIdl, settlementIdl } from './idl.js';
+export { type NetworkSetup, SettlementInstructions } from './instructions.js';
+export { programFile } from './program-file.js';
+export { settlementProgram, type SettlementProgram } from './program.js';
+export { type Refusal, refusalOf } from './refusal.js';
+export { type SignedBy, verifySignatures } from './signatures.js';

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import anchor from '@coral-xyz/anchor';
+import { getTransactionDecoder } from '@solana/kit';
+import {
+  ACCOUNT_SIZE,
+  AccountLayout,
+  createInitializeAccount3Instruction,
+  createInitializeMint2Instruction,
+  createMintToInstruction,
+  MINT_SIZE,
+  TOKEN_PROGRAM_ID,
+} from '@solana/spl-token';
+import {
+  type AddressLookupTableAccount,
+  Connection,
+  Keypair,
+  type PublicKey,
+  SystemProgram,
+  type TransactionInstruction,
+  TransactionMessage,
+  VersionedTransaction,
+} from '@solana/web3.js';
+import { FailedTransactionMetadata, LiteSVM } from 'litesvm';
+import { programFile } from '../program-file.js';
+import { settlementProgram, type SettlementProgram } from '../program.js';
+import { refusalOf } from '../refusal.js';
+
+/** What came of a transaction. */
+interface Outcome {
+  readonly refusal: string | null;
+  readonly logs: readonly string[];
+  readonly computeUnits: number;
+  readonly bytes: number;
+}
+
+/** The virtual machine of Solana in this process, with the built program. Nothing in it is a stand-in but the absence of blocks. */
+export class TestChain {
+  readonly svm = new LiteSVM();
+  readonly program: SettlementProgram;
+  readonly payer = Keypair.generate();
+
+  constructor(sbpf: 'v3' | 'v0' = 'v3') {
+    const programId = Keypair.generate().publicKey;
+    this.svm.addProgram(programId.toBase58() as never, readFileSync(programFile(sbpf)));
+    // Instructions are built without asking anybody.
+    this.program = settlementProgram(programId, new Connection('http://127.0.0.1:1'));
+    this.fund(this.payer.publicKey);
+  }
+
+  fund(key: PublicKey): void {
+    this.svm.airdrop(key.toBase58() as never, 1_000_000_000_000n as never);
+  }
+
+  send(
+    instructions: readonly TransactionInstruction[],
+    signers: readonly Keypair[] = [],
+    tables: AddressLookupTableAccount[] = [],
+  ): Outcome {
+    this.svm.expireBlockhash();
+    const transaction = new VersionedTransaction(
+      new TransactionMessage({
+        payerKey: this.payer.publicKey,
+        recentBlockhash: this.svm.latestBlockhash(),
+        instructions: [...instructions],
+      }).compileToV0Message(tables),
+    );
+    transaction.sign(
+      [this.payer, ...new Set(signers)].filter((one, at, all) => all.indexOf(one) === at),
+    );
+    const bytes = transaction.serialize();
+    const result = this.svm.sendTransaction(getTransactionDecoder().decode(bytes));
+    const failed = result instanceof FailedTransactionMetadata;
+    const meta = failed ? result.meta() : result;
+    const logs = meta.logs();
+    return {
+      refusal: failed ? (refusalOf(logs)?.name ?? result.toString()) : null,
+      logs,
+      computeUnits: Number(meta.computeUnitsConsumed()),
+      bytes: bytes.length,
+    };
+  }
+
+  /** Sends what has to succeed. */
+  must(instructions: readonly TransactionInstruction[], signers: readonly Keypair[] = []): Outcome {
+    const outcome = this.send(instructions, signers);
+    if (outcome.refusal !== null) {
+      throw new Error(`${outcome.refusal}\n${outcome.logs.join('\n')}`);
+    }
+    return outcome;
+  }
+
+  events({ logs }: Outcome): { name: string; data: any }[] {
+    const parser = new anchor.EventParser(this.program.programId, this.program.coder);
+    return [...parser.parseLogs([...logs])];
+  }
+
+  slot(): bigint {
+    return this.svm.getClock().slot;
+  }
+
+  pass(slots: bigint): void {
+    this.svm.warpToSlot(this.slot() + slots);
+  }
+
+  mint(tokenProgram: PublicKey = TOKEN_PROGRAM_ID): PublicKey {
+    const mint = Keypair.generate();
+    this.must(
+      [
+        this.create(mint, MINT_SIZE, tokenProgram),
+        createInitializeMint2Instruction(
+          mint.publicKey,
+          6,
+          this.payer.publicKey,
+          null,
+          tokenProgram,
+        ),
+      ],
+      [mint],
+    );
+    return mint.publicKey;
+  }
+
+  tokenAccount(
+    mint: PublicKey,
+    owner: PublicKey,
+    amount = 0n,
+    tokenProgram: PublicKey = TOKEN_PROGRAM_ID,
+  ): PublicKey {
+    const account = Keypair.generate();
+    this.must(
+      [
+        this.create(account, ACCOUNT_SIZE, tokenProgram),
+        createInitializeAccount3Instruction(account.publicKey, mint, owner, tokenProgram),
+        createMintToInstruction(
+          mint,
+          account.publicKey,
+          this.payer.publicKey,
+          amount,
+          [],
+          tokenProgram,
+        ),
+      ],
+      [account],
+    );
+    return account.publicKey;
+  }
+
+  balance(account: PublicKey): bigint {
+    return AccountLayout.decode(this.data(account)).amount;
+  }
+
+  data(account: PublicKey): Buffer {
+    const found = this.svm.getAccount(account.toBase58() as never);
+    if (!found.exists) throw new Error(`there is no account ${account.toBase58()}`);
+    return Buffer.from(found.data);
+  }
+
+  lamports(account: PublicKey): bigint {
+    return this.svm.getBalance(account.toBase58() as never) ?? 0n;
+  }
+
+  create(account: Keypair, space: number, owner: PublicKey): TransactionInstruction {
+    return SystemProgram.createAccount({
+      fromPubkey: this.payer.publicKey,
+      newAccountPubkey: account.publicKey,
+      lamports: Number(this.svm.minimumBalanceForRentExemption(BigInt(space))),
+      space,
+      programId: owner,
+    });
+  }
+}

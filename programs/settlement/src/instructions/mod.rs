@@ -1,0 +1,20 @@
+//! One file for each instruction, in one order: accounts, checks, change, `invariant()`, event.
+pub mod add_page;
+pub mod approve;
+pub mod claim;
+pub mod claim_batch;
+pub mod deposit;
+pub mod execute;
+pub mod execute_slash;
+pub mod execute_treasury;
+pub mod initialize;
+pub mod pause;
+pub mod post_root;
+pub mod propose;
+pub mod request_unstake;
+pub mod request_withdrawal;
+pub mod stake;
+pub mod void_root;
+pub mod void_root_with_proof;
+pub mod withdraw;
+pub mod withdraw_stake;
