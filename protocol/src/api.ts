@@ -147,7 +147,10 @@ export const JobView = z
     hold: BaseUnits,
     cost: BaseUnits.meta({ description: 'Booked so far.' }),
     verify: Verify,
-    expectedStart: ExpectedStart.nullable(),
+    expectedStart: ExpectedStart.nullable().meta({
+      description:
+        'Of a job that waits for its first worker, where one job is read; null in lists.',
+    }),
   })
   .meta({ id: 'Job' });
 export type JobView = z.infer<typeof JobView>;

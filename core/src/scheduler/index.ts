@@ -1,3 +1,4 @@
+export { expectedStart, type Measured } from './expected-start.js';
 export { hasRoom, runtimeClassOf, suitable, type Removed } from './feasible.js';
 export { place, type Placement, type Plan, type Unplaced } from './place.js';
 export { PlanInputsWriter, type DigestedText, type KeptInputs } from './plan-inputs.js';

@@ -6,6 +6,7 @@ import { accountOf, Authenticators } from '../platform/http/caller.js';
 import { Input, Operation, type CheckedRequest, type InputOf } from '../platform/http/operation.js';
 import { pageOf, positionOf, type Page } from '../platform/http/page.js';
 import { EventStream } from './event-stream.js';
+import { JobStarts } from './job-starts.js';
 import { JobViews } from './job-views.js';
 import { RerunsService } from './reruns.service.js';
 import { JobsService } from './jobs.service.js';
@@ -16,6 +17,7 @@ export class JobsController {
     private readonly jobs: JobsService,
     private readonly reruns: RerunsService,
     private readonly views: JobViews,
+    private readonly starts: JobStarts,
     private readonly stream: EventStream,
     private readonly db: Db,
     private readonly authenticators: Authenticators,
@@ -49,8 +51,10 @@ export class JobsController {
   }
 
   @Operation('getJob')
-  get(@Input() { caller, params }: InputOf<'getJob'>): Promise<JobDetail> {
-    return this.views.detail(accountOf(caller).accountId, params.id);
+  async get(@Input() { caller, params }: InputOf<'getJob'>): Promise<JobDetail> {
+    const job = await this.views.detail(accountOf(caller).accountId, params.id);
+    if (job.state !== 'queued') return job;
+    return { ...job, expectedStart: await this.starts.of(params.id) };
   }
 
   @Operation('cancelJob')

@@ -7,6 +7,7 @@ import { Drafter } from './drafter.js';
 import { EventStream } from './event-stream.js';
 import { InputsInUse } from './inputs-in-use.js';
 import { JobEvents } from './job-events.js';
+import { JobStarts } from './job-starts.js';
 import { JobViews } from './job-views.js';
 import { JobsController } from './jobs.controller.js';
 import { JobsLoop } from './jobs.loop.js';
@@ -34,6 +35,7 @@ import { TfjsDrafter } from './tfjs-drafter.js';
     EventStream,
     InputsInUse,
     JobEvents,
+    JobStarts,
     JobsLoop,
     JobsService,
     JobViews,
@@ -43,6 +45,6 @@ import { TfjsDrafter } from './tfjs-drafter.js';
     TfjsDrafter,
     { provide: JobsStore, useClass: PgJobsStore },
   ],
-  exports: [JobsService, JobViews, Drafter, Market],
+  exports: [JobsService, JobStarts, JobViews, Drafter, Market],
 })
 export class JobsModule {}

@@ -2,6 +2,7 @@ import { holdOf } from '@tidemill/core/ledger';
 import type { JobSpec } from '@tidemill/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StageHost } from '../identity/testing/stage-host.js';
+import { call, login } from '../identity/testing/wallet.js';
 import { noopJob, startNetwork, StageSubmitter } from '../testing/network.js';
 import { StageWorker } from '../testing/stage-worker.js';
 import { PlanService } from './plan.service.js';
@@ -63,15 +64,36 @@ test('a plan names no start before enough jobs have started, and then how they d
   }
 });
 
-test('a plan behind a queue says what waits and names no start', async () => {
-  await StageWorker.join(host, 'full', { slots: 1 });
+test('a plan behind a queue says what waits, and names a start once it is known how long that takes', async () => {
+  const worker = await StageWorker.join(host, 'full', { slots: 1 });
   await submitter.submit(noopJob('full', { verify: 'none' }));
-  await submitter.submit(noopJob('full', { verify: 'none' }));
+  const waiting = await submitter.submit(noopJob('full', { verify: 'none' }));
   await planned(noopJob('full')).toMatchObject({
     feasibleWorkers: 1,
     expectedStart: {
       estimate: null,
-      reason: '0 of 1 suitable workers are free and 1 tasks wait ahead.',
+      reason: expect.stringMatching(
+        /^0 of 1 suitable workers are free and 1 tasks wait ahead; only 0/,
+      ),
     },
   });
+  await host.db.query(
+    `INSERT INTO attempts (id, task_id, job_id, worker_id, number, fence, state, live, gpu_milli, vram_mib, cpu_milli, memory_mib, disk_mib, gpu_ask, cpu_ask, started_at, finished_at)
+     SELECT 'att_ran' || n, 'tsk_ran' || n, 'job_ran', $1, 1, 1, 'accepted', false, 0, 0, 0, 0, 0, 0, 0, now() - interval '8 seconds', now()
+     FROM generate_series(1, 20) AS n`,
+    [worker.id],
+  );
+  const beforeMs = host.clock.nowMs();
+  const { estimate } = (await plan(noopJob('full'))).expectedStart;
+  expect(estimate?.basis).toBe('queue');
+  // One runs and one waits ahead, eight seconds each.
+  expect(Date.parse(estimate?.p50 ?? '') - beforeMs).toBeGreaterThanOrEqual(15_900);
+  expect(Date.parse(estimate?.p90 ?? '') - beforeMs).toBeLessThan(30_000);
+
+  const { token } = await login(host, submitter.wallet);
+  const { body } = await call(host, 'GET', `/v1/jobs/${waiting}`, { token });
+  expect(body.expectedStart.estimate).toMatchObject({ basis: 'queue' });
+  expect(Date.parse(body.expectedStart.estimate.p50)).toBeLessThan(Date.parse(estimate?.p50 ?? ''));
+  const { body: page } = await call(host, 'GET', '/v1/jobs', { token });
+  for (const job of page.items) expect(job.expectedStart).toBeNull();
 });

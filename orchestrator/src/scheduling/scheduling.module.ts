@@ -4,6 +4,7 @@ import { ArtifactsModule } from '../artifacts/artifacts.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { TrailModule } from '../trail/trail.module.js';
 import { DecisionInputs } from './decision-inputs.js';
+import { ExpectedStarts } from './expected-starts.js';
 import { LeasesService } from './leases.service.js';
 import { LeasesStore } from './leases.store.js';
 import { PgLeasesStore } from './pg-leases.store.js';
@@ -25,6 +26,7 @@ import { Snapshots } from './snapshots.store.js';
   controllers: [SchedulingController],
   providers: [
     DecisionInputs,
+    ExpectedStarts,
     LeasesService,
     PlanService,
     SchedulingLoop,

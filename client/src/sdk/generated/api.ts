@@ -1118,6 +1118,7 @@ export interface components {
             /** @description Booked so far. */
             cost: string;
             verify: components["schemas"]["VerifyApplied"];
+            /** @description Of a job that waits for its first worker, where one job is read; null in lists. */
             expectedStart: components["schemas"]["ExpectedStart"] | null;
         };
         JobDetail: {
@@ -1152,6 +1153,7 @@ export interface components {
             /** @description Booked so far. */
             cost: string;
             verify: components["schemas"]["VerifyApplied"];
+            /** @description Of a job that waits for its first worker, where one job is read; null in lists. */
             expectedStart: components["schemas"]["ExpectedStart"] | null;
             spec: components["schemas"]["JobSpec"];
             taskList: components["schemas"]["Task"][];
