@@ -2,6 +2,7 @@ import { CLOSE } from '@tidemill/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StageHost } from '../identity/testing/stage-host.js';
 import { Ids } from '../platform/ids.js';
+import { Wakeups } from '../platform/wakeups.js';
 import { noopJob, startNetwork, StageSubmitter } from '../testing/network.js';
 import { StageWorker } from '../testing/stage-worker.js';
 
@@ -77,4 +78,36 @@ test('an offer whose session broke off is made again in the next one', async () 
   const first = await worker.offer();
   const next = await worker.rejoin();
   expect(await next.offer()).toEqual(first);
+});
+
+test('a worker is told at once of an attempt that another replica has stopped', async () => {
+  const worker = await StageWorker.join(host, 'elsewhere');
+  const alice = await StageSubmitter.with(host);
+  await alice.submit(noopJob('elsewhere'));
+  const { attemptId } = await worker.begin();
+  // What the other replica's statement writes, and what it then says to all.
+  await host.db.query(
+    `UPDATE attempts SET state = 'cancelled', live = false, reason = 'job ended', finished_at = clock_timestamp() WHERE id = $1`,
+    [attemptId],
+  );
+  await host.db.transaction((tx) => host.app.get(Wakeups).notify(tx, 'stops'));
+  await expect
+    .poll(() => worker.inbox, { timeout: 10_000 })
+    .toContainEqual(
+      expect.objectContaining({ type: 'cancel', attempts: [attemptId], reason: 'cancelled' }),
+    );
+  expect(worker.session.active.has(attemptId)).toBe(false);
+  await worker.leave();
+});
+
+test('an attempt that was stopped for a worker that is not here is told to the other replicas', async () => {
+  const worker = await StageWorker.join(host, 'not-here');
+  const alice = await StageSubmitter.with(host);
+  const id = await alice.submit(noopJob('not-here'));
+  await worker.begin();
+  await worker.leave();
+  const woken = new Promise<void>((resolve) => host.app.get(Wakeups).on('stops', resolve));
+  await alice.cancel(id);
+  await woken;
+  await alice.when(id, ({ taskList }) => taskList[0]?.attempts[0]?.state === 'cancelled');
 });

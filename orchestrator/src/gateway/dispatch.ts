@@ -12,8 +12,8 @@ import { Clock } from '../platform/clock.js';
 import { Db } from '../platform/db/db.js';
 import { Loops } from '../platform/loop.js';
 import { LOGGER } from '../platform/platform.module.js';
-import { Wakeups } from '../platform/wakeups.js';
-import { LeasesService } from '../scheduling/leases.service.js';
+import { Wakeups, type Channel } from '../platform/wakeups.js';
+import { LeasesService, type Stop } from '../scheduling/leases.service.js';
 import type { Leased } from '../scheduling/leases.store.js';
 import { Activations } from './activations.js';
 import { Sessions } from './sessions.js';
@@ -45,20 +45,11 @@ export class Dispatch {
     leases.tell({
       offer: (leased) => {
         this.offer(leased);
-        this.tellOthers(leased);
+        this.tellOthers(leased, 'offers');
       },
       stop: (stops, reason) => {
-        for (const [workerId, attempts] of byWorker(
-          stops.map(({ workerId, attemptId }) => [workerId, attemptId]),
-        )) {
-          const session = this.sessions.of(workerId);
-          for (const id of attempts) {
-            this.activations.drop(id);
-            session?.offered.delete(id);
-            session?.active.delete(id);
-          }
-          session?.send({ type: 'cancel', attempts, reason });
-        }
+        this.stop(stops, reason);
+        this.tellOthers(stops, 'stops');
       },
     });
     loops.add({ name: 'gateway.renew', everyMs: RENEW_EVERY_MS, turn: () => this.renew() });
@@ -68,6 +59,39 @@ export class Dispatch {
       turn: () => this.sweepOffers(),
     });
     wakeups.on('offers', () => offers.wake());
+    wakeups.on('stops', () => {
+      this.stopEnded().catch((err: unknown) =>
+        this.log.info({ err }, 'workers learn at the end of their attempts that they were stopped'),
+      );
+    });
+  }
+
+  private stop(stops: readonly Stop[], reason: 'cancelled' | 'lost'): void {
+    for (const [workerId, attempts] of byWorker(
+      stops.map(({ workerId, attemptId }) => [workerId, attemptId]),
+    )) {
+      const session = this.sessions.of(workerId);
+      for (const id of attempts) {
+        this.activations.drop(id);
+        session?.offered.delete(id);
+        session?.active.delete(id);
+      }
+      session?.send({ type: 'cancel', attempts, reason });
+    }
+  }
+
+  /** Another replica ended attempts of workers that are not connected there: those that are here are told. */
+  private async stopEnded(): Promise<void> {
+    const held = [...this.sessions.all()].flatMap(({ offered, active }) => [
+      ...offered.keys(),
+      ...active.keys(),
+    ]);
+    const stopped = await this.leases.stopped(held);
+    for (const why of ['cancelled', 'lost'] as const)
+      this.stop(
+        stopped.filter(({ reason }) => reason === why),
+        why,
+      );
   }
 
   /** Offers travel as lists, one or more frames a worker; an attempt is offered once in a session. */
@@ -88,12 +112,12 @@ export class Dispatch {
     }
   }
 
-  /** Leases of workers that are connected elsewhere: their orchestrator finds the rows by its sweep, or now. */
-  private tellOthers(leased: readonly Leased[]): void {
-    if (leased.every(({ workerId }) => this.sessions.of(workerId) !== undefined)) return;
+  /** Some of it is for workers that are connected elsewhere: their orchestrator finds the rows when it is woken. */
+  private tellOthers(about: readonly { readonly workerId: WorkerId }[], channel: Channel): void {
+    if (about.every(({ workerId }) => this.sessions.of(workerId) !== undefined)) return;
     this.wakeups
-      .notify(this.db, 'offers')
-      .catch((err: unknown) => this.log.info({ err }, 'offers wait for the sweep'));
+      .notify(this.db, channel)
+      .catch((err: unknown) => this.log.info({ err, channel }, 'others were not woken'));
   }
 
   private isFresh(workerId: WorkerId, attemptId: AttemptId): boolean {

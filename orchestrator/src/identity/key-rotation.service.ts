@@ -29,18 +29,18 @@ export class KeyRotationService {
     const old = await this.store.oneKey(this.db, caller.accountId, id);
     if (old === null || (old.expiresAt !== null && old.expiresAt.getTime() <= nowMs))
       throw new ProblemError('NOT_FOUND', 'There is no such key of yours.');
-    const made = await this.keys.create(caller, {
+    const wanted = {
       name: old.name,
       scopes: old.scopes,
       expiresAt: old.expiresAt?.toISOString(),
       budgetOf: old.budgetOf ?? old.id,
-    });
-    await this.db.transaction(async (tx) => {
+    };
+    // In one transaction: a crash between the two would leave a key that nobody has seen, and the old one good for ever.
+    return this.keys.create(caller, wanted, async (tx, by) => {
       await this.store.endKeyBy(tx, caller.accountId, id, new Date(nowMs + graceS * 1_000));
-      const body = { accountId: caller.accountId, by: made.id, graceS };
+      const body = { accountId: caller.accountId, by, graceS };
       await this.trail.append(tx, [{ kind: 'key.rotated', subject: id, body }]);
       await this.wakeups.notify(tx, 'keys');
     });
-    return made;
   }
 }

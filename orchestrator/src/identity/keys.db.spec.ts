@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toCursor } from '../platform/http/page.js';
+import { Config } from '../config/env.js';
+import { PgDb } from '../platform/db/pg-db.js';
+import { pino } from 'pino';
 import { Wakeups } from '../platform/wakeups.js';
 import { IdentityLoop } from './identity.loop.js';
 import { IdentityModule } from './identity.module.js';
@@ -195,6 +198,21 @@ describe('a rotated key', () => {
     expect((await list(old.key)).status).toBe(200);
     await rotate(token, old.id, { graceSeconds: 0 });
     await expect.poll(async () => (await list(old.key)).status).toBe(401);
+  });
+
+  test('is not made when the old one cannot be ended: both happen or neither', async () => {
+    const token = await aLogin();
+    const old = (await create(token, { name: 'whole', scopes: ['keys:write'] })).body;
+    const { databaseUrl: url } = host.app.get(Config);
+    const owner = new PgDb({ url, role: 'none', max: 1, name: 'test' }, pino({ level: 'silent' }));
+    await owner.query(
+      `ALTER TABLE api_keys ADD CONSTRAINT no_end CHECK (expires_at IS NULL) NOT VALID`,
+    );
+    expect((await rotate(token, old.id, { graceSeconds: 60 })).status).toBe(500);
+    await owner.query(`ALTER TABLE api_keys DROP CONSTRAINT no_end`);
+    await owner.close();
+    const names = (await list(token)).body.items.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['whole']);
   });
 
   test('gives nobody more than they have: not what they lack, not what is another’s', async () => {

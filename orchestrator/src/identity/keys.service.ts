@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AccountId, KeyId, KeyView, Scope } from '@tidemill/protocol';
 import { Clock } from '../platform/clock.js';
-import { Db } from '../platform/db/db.js';
+import { Db, type Tx } from '../platform/db/db.js';
 import { faultPoint } from '../platform/fault-points.js';
 import type { Caller } from '../platform/http/caller.js';
 import { pageOf, positionOf, type Page } from '../platform/http/page.js';
@@ -40,10 +40,11 @@ export class KeysService {
     private readonly wakeups: Wakeups,
   ) {}
 
-  /** @throws ProblemError FORBIDDEN for a scope the caller lacks, CONFLICT when the account has too many keys */
+  /** `beside` is done in the same transaction. @throws ProblemError FORBIDDEN for a scope the caller lacks, CONFLICT when the account has too many keys */
   async create(
     caller: Submitter,
     { name, scopes, expiresAt, budgetOf }: NewKey,
+    beside: (tx: Tx, made: KeyId) => Promise<void> = () => Promise.resolve(),
   ): Promise<KeyView & { key: string }> {
     const lacking = scopes.filter((scope) => !caller.scopes.has(scope));
     if (lacking.length > 0) {
@@ -82,6 +83,7 @@ export class KeysService {
         expiresAt: end?.toISOString() ?? null,
       };
       await this.trail.append(tx, [{ kind: 'key.created', subject: key.id, body }]);
+      await beside(tx, key.id);
       faultPoint('identity.key.before-commit');
     });
     faultPoint('identity.key.after-commit');

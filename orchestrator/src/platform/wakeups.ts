@@ -2,7 +2,16 @@ import type { Tx } from './db/db.js';
 
 /** What a stage may be woken for. A wake-up only saves waiting: every stage finds its work in rows by itself. */
 export type Channel =
-  'tasks' | 'offers' | 'receipts' | 'verdicts' | 'job' | 'cancel' | 'webhooks' | 'keys' | 'workers';
+  | 'tasks'
+  | 'offers'
+  | 'receipts'
+  | 'verdicts'
+  | 'job'
+  | 'cancel'
+  | 'stops'
+  | 'webhooks'
+  | 'keys'
+  | 'workers';
 
 /** Wake-ups between stages and between replicas of the orchestrator. Any of them may be lost. */
 export abstract class Wakeups {

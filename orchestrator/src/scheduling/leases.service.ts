@@ -26,6 +26,7 @@ import {
   type Held,
   type Leased,
   type NewLease,
+  type Stopped,
 } from './leases.store.js';
 
 const MAX_SWEPT = 500;
@@ -290,6 +291,11 @@ export class LeasesService {
   /** What plans were decided on may be asked for so long; the trail keeps its digest for good. */
   async forgetInputs(): Promise<void> {
     await this.store.forgetInputs(this.db, KEEP_INPUTS_MS);
+  }
+
+  /** Which of these attempts ended without their workers, who may be connected elsewhere than where that was done. */
+  stopped(attemptIds: readonly AttemptId[]): Promise<readonly Stopped[]> {
+    return attemptIds.length === 0 ? Promise.resolve([]) : this.store.stopped(this.db, attemptIds);
   }
 
   openOffers(workerIds: readonly WorkerId[]): Promise<readonly Leased[]> {

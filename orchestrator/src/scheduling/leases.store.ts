@@ -41,6 +41,13 @@ export interface EndedAttempt {
   readonly detail: string | null;
 }
 
+/** An attempt that its worker has to stop. */
+export interface Stopped {
+  readonly workerId: WorkerId;
+  readonly attemptId: AttemptId;
+  readonly reason: 'cancelled' | 'lost';
+}
+
 /** Where leases are kept. Every change is one conditional statement: what changed meanwhile is left as it is. */
 export abstract class LeasesStore {
   /** Leases tasks that are still waiting with the fence that was read; raises the fence in the same statement (G4). */
@@ -98,6 +105,9 @@ export abstract class LeasesStore {
     tx: Tx,
     limit: number,
   ): Promise<readonly { workerId: WorkerId; attemptId: AttemptId }[]>;
+
+  /** Which of these have ended without their worker, and why. */
+  abstract stopped(tx: Tx, attemptIds: readonly AttemptId[]): Promise<readonly Stopped[]>;
 
   /** Offers of leases that stand, for workers connected elsewhere than where they were leased. */
   abstract openOffers(tx: Tx, workerIds: readonly WorkerId[]): Promise<readonly Leased[]>;

@@ -10,6 +10,7 @@ import {
   type Held,
   type Leased,
   type NewLease,
+  type Stopped,
 } from './leases.store.js';
 
 /** What an attempt is called when it ended so. */
@@ -170,6 +171,18 @@ export class PgLeasesStore extends LeasesStore {
     return rows.map(({ worker_id, id }) => ({ workerId: worker_id, attemptId: id }));
   }
 
+  async stopped(tx: Tx, attemptIds: readonly AttemptId[]): Promise<readonly Stopped[]> {
+    const rows = await tx.query<{ id: AttemptId; worker_id: WorkerId; cancelled: boolean | null }>(
+      STOPPED,
+      [attemptIds],
+    );
+    return rows.map(({ id, worker_id, cancelled }) => ({
+      workerId: worker_id,
+      attemptId: id,
+      reason: cancelled === true ? 'cancelled' : 'lost',
+    }));
+  }
+
   async openOffers(tx: Tx, workerIds: readonly WorkerId[]): Promise<readonly Leased[]> {
     return (await tx.query<OfferRow>(OPEN_OFFERS, [workerIds])).map(leased);
   }
@@ -291,7 +304,8 @@ SELECT attempt_id AS id FROM open`;
 
 /**
  * A referee outlives its job, which cannot fail any more: it is tried until it has decided or nobody is left who could, or its job
- * would never be billed.
+ * would never be billed. An audit was not asked for by the submitter, so its job does not fail with it: once its attempts are used
+ * up it waits, is offered to nobody, and is waived.
  */
 const END_ATTEMPTS = `
 WITH wanted AS (
@@ -310,7 +324,7 @@ WITH wanted AS (
   WHERE workers.id = counts.worker_id AND counts.lost + counts.failed > 0
 )
 SELECT ended.id, ended.task_id, ended.job_id, ended.worker_id, task.attempts_used,
-  CASE WHEN job.state IN ('queued', 'running') THEN job.max_attempts ELSE 32767 END AS max_attempts
+  CASE WHEN job.state IN ('queued', 'running') AND task.role <> 'audit' THEN job.max_attempts ELSE 32767 END AS max_attempts
 FROM ended JOIN tasks AS task ON task.id = ended.task_id AND task.fence = ended.fence AND task.state IN ('leased', 'running')
 JOIN jobs AS job ON job.id = ended.job_id`;
 
@@ -350,6 +364,9 @@ WHERE live AND id IN (
   SELECT attempt.id FROM attempts AS attempt JOIN tasks AS task ON task.id = attempt.task_id
   WHERE attempt.live AND task.state IN ('cancelled', 'failed') ORDER BY attempt.id LIMIT $1 FOR NO KEY UPDATE OF attempt SKIP LOCKED
 ) RETURNING worker_id, id`;
+
+const STOPPED = `
+SELECT id, worker_id, reason = 'job ended' AS cancelled FROM attempts WHERE id = ANY ($1) AND state IN ('cancelled', 'lost', 'stale') ORDER BY id`;
 
 const OPEN_OFFERS = `
 SELECT attempt.id, attempt.task_id, attempt.job_id, attempt.worker_id, attempt.fence, task.payload, task.inputs, task.role, job.max_duration_ms, job.task_cap,

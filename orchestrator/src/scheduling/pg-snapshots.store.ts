@@ -101,7 +101,7 @@ function lessUsed(worker: OpenWorker, used: UsedRow | undefined): OpenWorker {
   };
 }
 
-/** Only tasks whose results are compared have siblings to stay away from; only those with a fence were ever offered. */
+/** Only tasks whose results are compared have siblings to stay away from; only those with a fence were ever offered. An audit without attempts left waits to be waived. */
 const QUEUED = `
 SELECT task.id, task.fence, task.priority, task.runtime_class, task.excluded, task.preferred_worker, job.needs, job.max_gpu_ask, job.max_cpu_ask,
   CASE WHEN job.verify <> '{"method":"none"}' THEN task.root_id END AS family,
@@ -124,7 +124,7 @@ SELECT task.id, task.fence, task.priority, task.runtime_class, task.excluded, ta
       AND attempt.finished_at > clock_timestamp() - $2 * interval '1 millisecond'
   ) END AS passed
 FROM tasks AS task JOIN jobs AS job ON job.id = task.job_id
-WHERE task.waiting ORDER BY task.priority DESC, task.id LIMIT $1`;
+WHERE task.waiting AND (task.role <> 'audit' OR task.attempts_used < job.max_attempts) ORDER BY task.priority DESC, task.id LIMIT $1`;
 
 const USED = `
 SELECT worker_id, count(*)::int AS attempts, sum(gpu_milli)::int AS gpu_milli, sum(vram_mib)::int AS vram_mib, sum(cpu_milli)::int AS cpu_milli,

@@ -117,10 +117,14 @@ test('a dispute that outlives its job and that nobody can decide is paid by nobo
     return waiting.length;
   };
   await expect.poll(isOrderedAgain, { timeout: 10_000 }).toBe(1);
-  await turn();
-  host.clock.advance(WAIVE_AFTER_MS);
-  await turn();
-  expect(await verdictsOf(id)).toEqual(
+  // A referee that was ordered at the very moment of the cancellation is dropped, and another one ordered in its place.
+  const afterAMinute = async () => {
+    await turn();
+    host.clock.advance(WAIVE_AFTER_MS);
+    await turn();
+    return verdictsOf(id);
+  };
+  await expect.poll(afterAMinute, { timeout: 10_000, interval: 500 }).toEqual(
     Array.from({ length: 2 }, () => ({
       verdict: 'rejected',
       reason: 'disputed, its job over, and no other worker could decide',
@@ -156,4 +160,25 @@ test('a check comes before the work of any job', async () => {
   expect(check.jobId).toBe(id);
   await other.report(check);
   expect((await other.begin()).jobId).toBe(high);
+});
+
+test('an audit that uses up its attempts is offered to nobody any more and waived; the job does not fail with it', async () => {
+  const first = await StageWorker.join(host, 'used-up');
+  const id = await alice.submit(noopJob('used-up', { verify: 'standard', retry: { max: 0 } }));
+  await first.report(await first.begin());
+  await expect.poll(() => isChecked(id), { timeout: 10_000 }).toBe(true);
+  const broken = await StageWorker.join(host, 'used-up');
+  const failure = { code: 'CHILD_LOST', message: 'the machine broke', fault: 'worker' } as const;
+  await broken.report(await broken.begin(), { outcome: 'failed', failure });
+  const able = await StageWorker.join(host, 'used-up');
+  // A job that comes later is offered to the worker that could take the audit, so the audit was passed over.
+  const later = await alice.submit(noopJob('used-up'));
+  const offer = await able.begin();
+  expect(offer.jobId).toBe(later);
+  await able.report(offer);
+  await turn();
+  host.clock.advance(WAIVE_AFTER_MS);
+  await turn();
+  const job = await alice.over(id);
+  expect([job.state, rolesOf(job)]).toEqual(['succeeded', ['audit failed', 'primary accepted']]);
 });

@@ -64,6 +64,6 @@ export abstract class DeliveriesStore {
     },
   ): Promise<WebhookDeliveryView[]>;
 
-  /** Deletes deliveries of messages that are so old and that are not tried any more, at most `limit`; says whether more may be left. */
+  /** Deletes deliveries that were done with so long ago and are not tried any more, at most `limit`; says whether more may be left. */
   abstract forget(tx: Tx, olderThanMs: number, limit: number): Promise<boolean>;
 }

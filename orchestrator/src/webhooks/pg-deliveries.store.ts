@@ -123,7 +123,8 @@ SELECT id, $2, $3, $4, $5, $6 FROM webhook_deliveries WHERE id = $1 ON CONFLICT 
 const FINISH = `
 UPDATE webhook_deliveries SET tries = $2,
   state = CASE WHEN $3 THEN 'delivered' WHEN clock_timestamp() + $4 * interval '1 millisecond' > give_up_at THEN 'failed' ELSE 'pending' END,
-  next_at = clock_timestamp() + $4 * interval '1 millisecond', finished_at = clock_timestamp()
+  next_at = clock_timestamp() + $4 * interval '1 millisecond',
+  finished_at = CASE WHEN $3 OR clock_timestamp() + $4 * interval '1 millisecond' > give_up_at THEN clock_timestamp() END
 WHERE id = $1 AND state = 'pending'`;
 
 const WELL_AGAIN = `
@@ -155,5 +156,5 @@ ORDER BY delivery.id DESC LIMIT $5`;
 
 const FORGET = `
 DELETE FROM webhook_deliveries WHERE id IN (
-  SELECT id FROM webhook_deliveries WHERE at < clock_timestamp() - $1 * interval '1 millisecond' AND state <> 'pending' ORDER BY at LIMIT $2
+  SELECT id FROM webhook_deliveries WHERE finished_at < clock_timestamp() - $1 * interval '1 millisecond' AND state <> 'pending' ORDER BY finished_at LIMIT $2
 ) RETURNING 1`;

@@ -115,3 +115,20 @@ test('an address of the public internet is taken', () => {
     'https://hooks.example.com/a?b=c',
   );
 });
+
+test('a resolver that says nothing holds nobody up: the deadline and a stop end the wait for it', async () => {
+  class Mute extends HttpSender {
+    protected override addressesOf(): Promise<never> {
+      return new Promise(() => undefined);
+    }
+  }
+  const stop = new AbortController();
+  const sending = send(new Mute(outside), 'https://mute.example/', stop.signal);
+  stop.abort();
+  expect(await sending).toMatchObject({ status: null });
+  expect(await send(new Mute(outside), 'https://mute.example/', AbortSignal.abort())).toMatchObject(
+    {
+      status: null,
+    },
+  );
+});

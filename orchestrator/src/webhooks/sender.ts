@@ -39,7 +39,7 @@ export class HttpSender extends Sender {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(DEADLINE_MS)]);
     try {
       const url = this.rules.check(message.url);
-      return await this.post(url, await this.addressOf(url), message, signal);
+      return await this.post(url, await before(signal, this.addressOf(url)), message, signal);
     } catch (cause) {
       const why = signal.aborted ? `no answer within ${DEADLINE_MS / 1_000} s` : textOf(cause);
       return { status: null, error: why.slice(0, MAX_ERROR_LENGTH) };
@@ -50,12 +50,16 @@ export class HttpSender extends Sender {
   private async addressOf(url: URL): Promise<{ address: string; family: number }> {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const family = isIP(host);
-    const found = family === 0 ? await lookup(host, { all: true }) : [{ address: host, family }];
+    const found = family === 0 ? await this.addressesOf(host) : [{ address: host, family }];
     const wrong = found.find(({ address }) => !this.rules.mayConnect(address));
     if (wrong !== undefined) throw new Error(`${host} is not reached over the public internet`);
     const [first] = found;
     if (first === undefined) throw new Error(`${host} has no address`);
     return first;
+  }
+
+  protected addressesOf(host: string): Promise<{ address: string; family: number }[]> {
+    return lookup(host, { all: true });
   }
 
   private post(
@@ -79,6 +83,16 @@ export class HttpSender extends Sender {
       sending.end(body);
     });
   }
+}
+
+/** What is waited for, or a rejection as soon as the signal is given: a resolver that says nothing cannot be told to stop. */
+function before<T>(signal: AbortSignal, wait: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new Error('stopped'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 /** The status, once the answer has been read as far as it is wanted. */

@@ -8,6 +8,7 @@ import {
   type Held,
   type Leased,
   type NewLease,
+  type Stopped,
 } from '../../scheduling/leases.store.js';
 import type { MemoryTx } from './memory-database.js';
 import { NONE, rowsOf, within } from './memory-db.js';
@@ -157,7 +158,7 @@ export class MemoryLeasesStore extends LeasesStore {
               jobId: job.id,
               workerId: attempt.workerId,
               attemptsUsed: task.attemptsUsed,
-              maxAttempts: ['queued', 'running'].includes(job.state) ? job.maxAttempts : 32_767,
+              maxAttempts: ['queued', 'running'].includes(job.state) && task.role !== 'audit' ? job.maxAttempts : 32_767, // prettier-ignore
               end: end.end,
               detail: end.detail,
             },
@@ -248,6 +249,19 @@ export class MemoryLeasesStore extends LeasesStore {
       ); // prettier-ignore
     });
   }
+
+  stopped(on: Tx, attemptIds: readonly AttemptId[]): Promise<readonly Stopped[]> {
+    return within(on, (tx) =>
+      tx.statement('leases.stopped', NONE, () =>
+        [...attemptIds].sort().flatMap((id): Stopped[] => {
+          const attempt = tx.get(tx.database.attempts, id);
+          if (attempt === undefined || !['cancelled', 'lost', 'stale'].includes(attempt.state)) return [];
+          const reason = attempt.reason === 'job ended' ? 'cancelled' : 'lost';
+          return [{ workerId: attempt.workerId, attemptId: id, reason }];
+        }),
+      ),
+    );
+  } // prettier-ignore
 
   openOffers(on: Tx, workerIds: readonly WorkerId[]): Promise<readonly Leased[]> {
     return within(on, (tx) => {

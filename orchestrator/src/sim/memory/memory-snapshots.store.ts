@@ -19,7 +19,10 @@ export class MemorySnapshots extends Snapshots {
       tx.statement('snapshots.queued', NONE, () =>
         tx
           .all(tx.database.tasks)
-          .filter(({ waiting }) => waiting)
+          .filter(({ waiting, role, attemptsUsed, jobId }) => {
+            const most = tx.get(tx.database.jobs, jobId)?.maxAttempts ?? 0;
+            return waiting && (role !== 'audit' || attemptsUsed < most);
+          })
           .sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1))
           .slice(0, limit)
           .flatMap((task) => queuedTask(tx, task)),
