@@ -1,5 +1,6 @@
 import { ATTEMPT_STATES, JOB_STATES, TASK_STATES } from '@tidemill/protocol';
 import { describe, expect, test } from 'vitest';
+import { EPOCH_STATES, EPOCH_TRANSITIONS } from '../settlement/index.js';
 import {
   ATTEMPT_TRANSITIONS,
   isFinal,
@@ -24,6 +25,7 @@ const tables: readonly (readonly [
     'leased',
     ['accepted', 'rejected', 'failed', 'cancelled', 'preempted', 'stale'],
   ],
+  ['epoch', EPOCH_TRANSITIONS, EPOCH_STATES, 'open', ['final', 'voided']],
 ];
 
 /** All states that can come after one, in any number of steps. */
