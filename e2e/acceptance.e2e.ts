@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectClosedBooks } from './harness/books.js';
 import { problemOf } from './harness/http.js';
 import { type Orchestrator, startOrchestrator } from './harness/orchestrator.js';
+import { eventually } from './harness/eventually.js';
 import { ScriptedWorker } from './harness/scripted-worker.js';
 import { noopJob, type Submitter, submitter } from './harness/submitter.js';
 
@@ -242,9 +243,10 @@ describe.concurrent('a job that ends early', () => {
   async function submitterWithPrice(pool: string): Promise<Submitter> {
     const alice = await submitter(orchestrator);
     // Asks are kept for a second, so a job right after its worker joined may find no price.
-    await expect
-      .poll(async () => (await alice.http.post('/v1/jobs/plan', noopJob(pool))).status)
-      .toBe(200);
+    await eventually(
+      'the job has a price',
+      async () => (await alice.http.post('/v1/jobs/plan', noopJob(pool))).status === 200,
+    );
     return alice;
   }
 });
