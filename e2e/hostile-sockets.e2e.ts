@@ -91,7 +91,9 @@ async function residentMib(): Promise<number> {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
 }
 
-test('whatever hostile peers do, honest workers work on and nothing of it stays (G20, threat 12)', async () => {
+test('whatever hostile peers do, honest workers work on and nothing of it stays (G20, threat 12)', async ({
+  annotate,
+}) => {
   await work(5); // code that has run a while is faster and larger
   const watchedMib = { quiet: 0, hostile: 0 };
   const watch = (phase: keyof typeof watchedMib) =>
@@ -133,6 +135,11 @@ test('whatever hostile peers do, honest workers work on and nothing of it stays 
     made,
   };
   console.log(`hostile sockets: ${JSON.stringify(figures)}`);
+  const { hostileP99Ms, grownMib } = figures;
+  await annotate(
+    `${Object.keys(made).length} attacks for ${HOSTILE_S} s, honest p99 ${hostileP99Ms} ms, ${grownMib} MiB grown (100 allowed)`,
+    'T6',
+  );
 
   expect(mostOpen).toBeGreaterThan(100); // it was an attack
   for (const [attack, count] of Object.entries(made))

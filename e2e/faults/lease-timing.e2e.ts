@@ -106,7 +106,9 @@ async function spurious(pool: string): Promise<unknown[]> {
 
 const worst = (times: readonly number[]): number => Math.round(Math.max(...times));
 
-test(`${CLOSED + REAL.killed} killed and ${SILENT + REAL.stopped} silent workers are replaced in time, and no other is (G3, G5)`, async () => {
+test(`${CLOSED + REAL.killed} killed and ${SILENT + REAL.stopped} silent workers are replaced in time, and no other is (G3, G5)`, async ({
+  annotate,
+}) => {
   const clean: { worker: ScriptedWorker; offer: Offer }[] = [];
   for (let i = 0; i < CLEAN; i += 1) {
     const worker = await ScriptedWorker.join(orchestrator, `clean-${i}`, { profile: SMALL });
@@ -143,8 +145,13 @@ test(`${CLOSED + REAL.killed} killed and ${SILENT + REAL.stopped} silent workers
       ...busy.slice(REAL.killed).map((worker) => movedFrom(worker, 'SIGSTOP')),
     ]),
   ]);
-  console.log(
-    `worst of ${whenClosed.length} closed: ${worst(whenClosed)} ms; of ${whenSilent.length} silent: ${worst(whenSilent)} ms`,
+  await annotate(
+    `${whenClosed.length} killed (30 asked), the worst moved after ${worst(whenClosed)} ms (5,000 allowed)`,
+    'T4',
+  );
+  await annotate(
+    `${whenSilent.length} silent (10 asked), the worst moved after ${worst(whenSilent)} ms (18,000 allowed)`,
+    'T4',
   );
   // Not before the time that each has to come back, either.
   expect(Math.min(...whenClosed)).toBeGreaterThan(TIMING.reconnectMs - 250);

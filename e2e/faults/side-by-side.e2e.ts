@@ -52,7 +52,9 @@ test('a worker of one orchestrator is offered at once what another one leased to
   expect(times[Math.floor(HANDED_OVER / 2)]).toBeLessThan(HANDED_OVER_WITHIN_MS);
 });
 
-test(`four orchestrators share ${TASKS} tasks, and each task has one effective result (G4, G9, G15)`, async () => {
+test(`four orchestrators share ${TASKS} tasks, and each task has one effective result (G4, G9, G15)`, async ({
+  annotate,
+}) => {
   const sinceMs = performance.now();
   const workers: ScriptedWorker[] = [];
   for (let i = 0; i < WORKERS; i += 1) {
@@ -83,6 +85,7 @@ test(`four orchestrators share ${TASKS} tasks, and each task has one effective r
     60_000 + TASKS * 20,
   );
   console.log(`${TASKS} tasks in ${Math.round(performance.now() - sinceMs)} ms`);
+  await annotate(`${TASKS} tasks of four orchestrators (10,000 asked)`, 'T3');
   for (const worker of workers) worker.drop();
   const { rows } = await seats.rows.query(
     `SELECT (SELECT count(*) FROM verdicts WHERE verdict = 'accepted')::int AS accepted, (SELECT count(*) FROM charges)::int AS charged,

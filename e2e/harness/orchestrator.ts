@@ -46,16 +46,18 @@ export interface LaunchOptions {
   /** Where keys and files lie; orchestrators on one database share it. */
   readonly dir: string;
   readonly logFile: string;
+  /** The program, when it is not the one that is built. */
+  readonly main?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Starts the process of an orchestrator and waits until it takes requests. */
 export function launchOrchestrator(options: LaunchOptions): Promise<RunningProcess> {
-  const { door, port, databaseUrl, dir, logFile, env } = options;
+  const { door, port, databaseUrl, dir, logFile, main, env } = options;
   return startProcess({
     name: 'the orchestrator',
     command: process.execPath,
-    args: [appMain('@tidemill/orchestrator')],
+    args: [main ?? appMain('@tidemill/orchestrator')],
     logFile,
     readyWhen: { url: `http://127.0.0.1:${port}/readyz` },
     startDeadlineMs: 60_000,

@@ -11,6 +11,8 @@ import { freshSigner } from './signer.js';
 export interface SeatsOptions {
   readonly databaseUrl: string;
   readonly seats: number;
+  /** The program, when it is not the one that is built. */
+  readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -73,6 +75,7 @@ export class Seats implements Door {
       databaseUrl: this.options.databaseUrl,
       dir: this.dir,
       logFile: this.logFile(seat),
+      main: this.options.main,
       env: { ...this.options.env, ...env },
     });
     this.running[seat] = started;

@@ -19,12 +19,22 @@ export function timeTable(rows) {
   });
 }
 
-/** What the suites counted, as lines of text: one for each part of the test plan, in its order. */
+/**
+ * What the suites counted, as lines of text: one for each part of the test plan, in its order. What begins with a number is added up
+ * with the others that say the same of theirs.
+ */
 export function figuresTable(rows) {
-  const figures = new Map();
-  for (const { totals } of rows)
-    for (const { id, text } of totals.figures ?? [])
-      figures.set(id, [...(figures.get(id) ?? []), text]);
-  const inOrder = [...figures].sort(([a], [b]) => Number(a.slice(1)) - Number(b.slice(1)));
-  return inOrder.map(([id, texts]) => `${id.padEnd(4)} ${texts.join('; ')}`);
+  const parts = new Map();
+  for (const { id, text } of rows.flatMap(({ totals }) => totals.figures ?? [])) {
+    const [, count, what] = /^(\d+) (.*)$/.exec(text) ?? [undefined, undefined, text];
+    const part = parts.get(id) ?? new Map();
+    part.set(what, count === undefined ? undefined : (part.get(what) ?? 0) + Number(count));
+    parts.set(id, part);
+  }
+  const inOrder = [...parts].sort(([a], [b]) => Number(a.slice(1)) - Number(b.slice(1)));
+  return inOrder.map(([id, part]) => `${id.padEnd(4)} ${[...part].map(asText).join('; ')}`);
+}
+
+function asText([what, count]) {
+  return count === undefined ? what : `${count.toLocaleString('en')} ${what}`;
 }

@@ -21,12 +21,12 @@ test('each step stands in the table with its time', () => {
   ]);
 });
 
-test('what the steps counted stands together, in the order of the test plan', () => {
+test('what the steps counted stands together, added up, in the order of the test plan', () => {
   const counted = (...figures) => ({ totals: { figures } });
   const rows = [
-    counted({ id: 'T10', text: '7 sequences' }, { id: 'T9', text: '117 vectors' }),
+    counted({ id: 'T10', text: '7 sequences' }, { id: 'T9', text: '9000 mutations' }),
     { totals: {} },
-    counted({ id: 'T9', text: '10 mutations' }),
+    counted({ id: 'T9', text: '1500 mutations' }, { id: 'T9', text: 'all refused' }),
   ];
-  expect(figuresTable(rows)).toEqual(['T9   117 vectors; 10 mutations', 'T10  7 sequences']);
+  expect(figuresTable(rows)).toEqual(['T9   10,500 mutations; all refused', 'T10  7 sequences']);
 });

@@ -216,7 +216,7 @@ describe('what belongs to somebody else is as if it were not there (threat 27)',
     STRANGERS.map((role) => [id, role, route] as const),
   );
 
-  test.each(cases)('%s as %s', async (id, role, route) => {
+  test.for(cases)('%s as %s', async ([id, role, route], { annotate }) => {
     const thing = thingOf(route.path);
     if (thing === undefined) throw new Error('nobody owns it');
     const params = paramsOf(route);
@@ -227,6 +227,7 @@ describe('what belongs to somebody else is as if it were not there (threat 27)',
     expect(plain(theirs, params)).toBe(plain(none, nothing));
     // Bytes are stored under their digest by whoever has them: other bytes are refused, whoever has which.
     expect(id === 'putArtifact' ? [403, 422] : [404, 403]).toContain(theirs.status);
+    await annotate('1 foreign accesses refused (all asked)', 'T7');
   });
 
   test.each(guarded.filter(([, { method, path }]) => method === 'get' && !path.includes('{')))(

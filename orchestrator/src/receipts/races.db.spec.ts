@@ -190,11 +190,12 @@ const DEADLINE_MS = 60_000 + SCHEDULES * 150;
 test(
   `whoever leases, activates, reports, loses, refuses and cancels at once, a task has one effective result (${SCHEDULES} schedules, G4)`,
   { timeout: DEADLINE_MS },
-  async () => {
+  async ({ annotate }) => {
     await fc.assert(
       fc.asyncProperty(together, (schedules) => holds(schedules, take)),
       { numRuns: SCHEDULES / TOGETHER },
     );
+    await annotate(`${SCHEDULES} schedules (2,000 asked)`, 'T3');
   },
 );
 

@@ -174,7 +174,7 @@ describe('a worker’s login (G21)', () => {
     expect(isLetIn(challenge, right)).toBe(false);
   });
 
-  test('is refused with any one bit of signature, key or text turned', () => {
+  test('is refused with any one bit of signature, key or text turned', async ({ annotate }) => {
     const challenge = handshake.challenge();
     const text = utf8ToBytes(textOf(challenge));
     const proof = signed(text);
@@ -194,6 +194,7 @@ describe('a worker’s login (G21)', () => {
       }),
       { numRuns: MUTATIONS },
     );
+    await annotate(`${MUTATIONS} mutations refused (10,000 asked)`, 'T9');
   });
 });
 
@@ -339,7 +340,9 @@ describe('a receipt (G4, G21)', () => {
     expect(passing(batch([text], proofOf([text])), mine.publicKey.subarray(1))).toBe(0);
   });
 
-  test('is refused with any one bit of its signature turned, or its signer’s key', () => {
+  test('is refused with any one bit of its signature turned, or its signer’s key', async ({
+    annotate,
+  }) => {
     const proof = proofOf([text]);
     fc.assert(
       fc.property(fc.nat(511), fc.boolean(), (bit, isKey) => {
@@ -355,9 +358,12 @@ describe('a receipt (G4, G21)', () => {
       }),
       { numRuns: MUTATIONS },
     );
+    await annotate(`${MUTATIONS} mutations refused (10,000 asked)`, 'T9');
   });
 
-  test('is refused with any character of its text changed, taken away or added', () => {
+  test('is refused with any character of its text changed, taken away or added', async ({
+    annotate,
+  }) => {
     const proof = proofOf([text]);
     fc.assert(
       fc.property(
@@ -374,9 +380,10 @@ describe('a receipt (G4, G21)', () => {
       ),
       { numRuns: MUTATIONS },
     );
+    await annotate(`${MUTATIONS} mutations refused (10,000 asked)`, 'T9');
   });
 
-  test('is refused in any other selection of its batch', () => {
+  test('is refused in any other selection of its batch', async ({ annotate }) => {
     const texts = Array.from({ length: 8 }, (_, fence) => saying({ fence: fence + 1 }));
     const proof = proofOf(texts);
     fc.assert(
@@ -387,6 +394,7 @@ describe('a receipt (G4, G21)', () => {
       }),
       { numRuns: MUTATIONS },
     );
+    await annotate(`${MUTATIONS} mutations refused (10,000 asked)`, 'T9');
   });
 });
 

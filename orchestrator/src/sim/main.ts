@@ -102,10 +102,12 @@ function checksOf({ tally, searches }: CampaignResult): boolean[] {
 function figuresOf({ tally, searches }: CampaignResult): { id: string; text: string }[] {
   const found = searches.filter(({ isFound }) => isFound).length;
   return [
-    `${tally.seeds} seeds, ${tally.events} events, ${tally.faults} faults`,
+    `${tally.seeds} seeds (10,000 asked)`,
+    `${tally.events} events (1,000,000 asked)`,
+    `${tally.faults} faults (200,000 asked)`,
     `${tally.failed.length} rules broken`,
-    `${tally.repeated - tally.diverged.length} of ${tally.repeated} the same way twice`,
-    `${found} of ${searches.length} planted bugs found`,
+    `${tally.repeated - tally.diverged.length} of ${tally.repeated} seeds twice the same way (500 asked)`,
+    `${found} of ${searches.length} planted bugs (15 asked)`,
   ].map((text) => ({ id: 'T1', text }));
 }
 
