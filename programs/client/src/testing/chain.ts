@@ -145,6 +145,11 @@ export class TestChain {
     return account.publicKey;
   }
 
+  /** Mints tokens to an account. */
+  give(mint: PublicKey, account: PublicKey, amount: bigint): void {
+    this.must([createMintToInstruction(mint, account, this.payer.publicKey, amount)]);
+  }
+
   balance(account: PublicKey): bigint {
     return AccountLayout.decode(this.data(account)).amount;
   }

@@ -23,7 +23,7 @@ export const sha256 = (bytes: Uint8Array): Uint8Array =>
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /** An ed25519 signature over bytes. */
-function signWith(key: Keypair, message: Uint8Array): SignedBy {
+export function signWith(key: Keypair, message: Uint8Array): SignedBy {
   const der = Buffer.concat([PKCS8, key.secretKey.subarray(0, 32)]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   return { publicKey: key.publicKey.toBytes(), signature: sign(null, message, privateKey) };
@@ -41,7 +41,7 @@ export const TIMES = {
   accountOpeningFee: 0n,
 };
 
-const CAPS = {
+export const CAPS = {
   windowSlots: 50n,
   growthLimit: 1_000_000_000_000n,
   relativeFloor: 1_000_000_000n,
@@ -61,7 +61,7 @@ export class TestNetwork {
   readonly address: PublicKey;
   readonly at: SettlementAddresses;
   readonly build: SettlementInstructions;
-  readonly genesisHash = sha256(Buffer.from('test cluster'));
+  readonly genesisHash: Uint8Array;
 
   /** What the next root will say. */
   workers: WorkerLeaf[] = [];
@@ -79,7 +79,15 @@ export class TestNetwork {
   /** What the last root said. */
   posted: { workers: WorkerLeaf[]; submitters: SubmitterLeaf[] } = { workers: [], submitters: [] };
 
-  constructor(options: { chain?: TestChain; mint?: PublicKey; tokenProgram?: PublicKey } = {}) {
+  constructor(
+    options: {
+      chain?: TestChain;
+      mint?: PublicKey;
+      tokenProgram?: PublicKey;
+      cluster?: string;
+    } = {},
+  ) {
+    this.genesisHash = sha256(Buffer.from(options.cluster ?? 'test cluster'));
     this.chain = options.chain ?? new TestChain();
     const tokenProgram = options.tokenProgram ?? TOKEN_PROGRAM_ID;
     this.mint = options.mint ?? this.chain.mint(tokenProgram);
@@ -109,8 +117,8 @@ export class TestNetwork {
   }
 
   /** A network that is initialized, with its first page. */
-  static async open(chain = new TestChain()): Promise<TestNetwork> {
-    const network = new TestNetwork({ chain });
+  static async open(chain = new TestChain(), cluster?: string): Promise<TestNetwork> {
+    const network = new TestNetwork({ chain, ...(cluster === undefined ? {} : { cluster }) });
     chain.must([
       await network.build.initialize(network.setup()),
       await network.build.addPage(chain.payer.publicKey, 0),

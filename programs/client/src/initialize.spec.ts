@@ -1,0 +1,119 @@
+import {
+  createInitializeMint2Instruction,
+  createInitializeMintCloseAuthorityInstruction,
+  createInitializeTransferFeeConfigInstruction,
+  ExtensionType,
+  getMintLen,
+  MINT_SIZE,
+  TOKEN_2022_PROGRAM_ID,
+} from '@solana/spl-token';
+import { Keypair, type TransactionInstruction } from '@solana/web3.js';
+import { expect, test } from 'vitest';
+import { TestChain } from './testing/chain.js';
+import { TestNetwork, TIMES } from './testing/network.js';
+
+const initializing = async (
+  network: TestNetwork,
+  changes: Parameters<TestNetwork['setup']>[0] = {},
+) => network.chain.send([await network.build.initialize(network.setup(changes))]).refusal;
+
+/** A network over a Token-2022 mint with one extension, or none. */
+function over2022(extension?: {
+  type: ExtensionType;
+  of: (mint: Keypair) => TransactionInstruction;
+}) {
+  const chain = new TestChain();
+  const mint = Keypair.generate();
+  const size = extension === undefined ? MINT_SIZE : getMintLen([extension.type]);
+  chain.must(
+    [
+      chain.create(mint, size, TOKEN_2022_PROGRAM_ID),
+      ...(extension === undefined ? [] : [extension.of(mint)]),
+      createInitializeMint2Instruction(
+        mint.publicKey,
+        6,
+        chain.payer.publicKey,
+        null,
+        TOKEN_2022_PROGRAM_ID,
+      ),
+    ],
+    [mint],
+  );
+  return new TestNetwork({ chain, mint: mint.publicKey, tokenProgram: TOKEN_2022_PROGRAM_ID });
+}
+
+test('a network is opened once, with empty vaults', async () => {
+  const network = new TestNetwork();
+  expect(await initializing(network)).toBeNull();
+  expect(network.chain.balance(network.at.vault)).toBe(0n);
+  expect(network.chain.balance(network.at.stakeVault)).toBe(0n);
+  expect(await initializing(network)).toBe('AlreadyExists');
+});
+
+test('lamports that somebody has sent to an address before do not stop it', async () => {
+  const network = new TestNetwork();
+  for (const address of [network.address, network.at.vault, network.at.stakeVault]) {
+    network.chain.fund(address);
+  }
+  expect(await initializing(network)).toBeNull();
+});
+
+test('keys and parameters that make no sense are refused', async () => {
+  const network = new TestNetwork();
+  const own = network.setup();
+  const [one] = own.cosigners.keys;
+  if (one === undefined) throw new Error('a key');
+  expect(await initializing(network, { cosigners: { threshold: 1, keys: [own.authority] } })).toBe(
+    'BadKeySet',
+  );
+  expect(await initializing(network, { cosigners: { threshold: 0, keys: [one] } })).toBe(
+    'BadKeySet',
+  );
+  expect(await initializing(network, { admins: { threshold: 1, keys: [one] } })).toBe('BadKeySet');
+  const never = { ...TIMES, challengeSlots: 0n };
+  expect(await initializing(network, { parameters: never })).toBe('BadParameters');
+});
+
+test('a Token-2022 mint without extensions works to the end', async () => {
+  const network = over2022();
+  const { chain } = network;
+  expect(await initializing(network)).toBeNull();
+  chain.must([await network.build.addPage(chain.payer.publicKey, 0)]);
+  const worker = Keypair.generate();
+  chain.fund(worker.publicKey);
+  const tokens = chain.tokenAccount(network.mint, worker.publicKey, 9n, TOKEN_2022_PROGRAM_ID);
+  chain.must([await network.build.stake(worker.publicKey, tokens, 9n)], [worker]);
+  expect(chain.balance(network.at.stakeVault)).toBe(9n);
+});
+
+test('a mint that takes fees, or that somebody can close, is refused', async () => {
+  const fees = over2022({
+    type: ExtensionType.TransferFeeConfig,
+    of: ({ publicKey }) =>
+      createInitializeTransferFeeConfigInstruction(
+        publicKey,
+        null,
+        null,
+        100,
+        1_000n,
+        TOKEN_2022_PROGRAM_ID,
+      ),
+  });
+  expect(await initializing(fees)).toBe('MintRefused');
+  const closing = over2022({
+    type: ExtensionType.MintCloseAuthority,
+    of: ({ publicKey }) =>
+      createInitializeMintCloseAuthorityInstruction(publicKey, publicKey, TOKEN_2022_PROGRAM_ID),
+  });
+  expect(await initializing(closing)).toBe('MintRefused');
+});
+
+test('a page is added once, and none beyond the largest tree', async () => {
+  const network = await TestNetwork.open();
+  const add = async (number: number) =>
+    network.chain.send([await network.build.addPage(network.chain.payer.publicKey, number)])
+      .refusal;
+  expect(await add(0)).toBe('AlreadyExists');
+  expect(await add(13_210)).toBeNull();
+  expect(await add(13_211)).toBe('WrongPage');
+});
