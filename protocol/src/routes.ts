@@ -317,6 +317,16 @@ export const ROUTES = {
     response: JobView,
     errors: ['NOT_FOUND', 'FORGOTTEN', 'CONFLICT'],
   },
+  eraseJob: {
+    method: 'delete',
+    path: '/v1/jobs/{id}',
+    summary: 'Erase a job that has ended: spec, logs, outputs and events; the trail keeps digests',
+    tag: 'jobs',
+    access: 'jobs:write',
+    params: jobParams,
+    status: 204,
+    errors: ['NOT_FOUND', 'FORGOTTEN', 'CONFLICT'],
+  },
   rerunJob: {
     method: 'post',
     path: '/v1/jobs/{id}/rerun',

@@ -9,6 +9,7 @@ import { cancelCommand } from './commands/cancel.js';
 import { completionCommand } from './commands/completion.js';
 import { cpCommand } from './commands/cp.js';
 import { decisionCommand } from './commands/decision.js';
+import { eraseCommand } from './commands/erase.js';
 import { getCommand } from './commands/get.js';
 import { jobsCommand } from './commands/jobs.js';
 import { keysCommand } from './commands/keys.js';
@@ -48,6 +49,7 @@ const COMMANDS = [
   waitCommand,
   cancelCommand,
   rerunCommand,
+  eraseCommand,
   outputsCommand,
   cpCommand,
   workersCommand,

@@ -101,6 +101,11 @@ export class Jobs {
     return everyItem((paging) => this.list({ ...filter, ...paging }));
   }
 
+  /** Erases a job that has ended: its spec, logs, outputs and events. It cannot be undone. */
+  async erase(id: string): Promise<void> {
+    await this.api.DELETE('/v1/jobs/{id}', { params: { path: { id } } });
+  }
+
   /** Cancelling twice is cancelling once. */
   async cancel(id: string): Promise<Job> {
     return bodyOf(await this.api.POST('/v1/jobs/{id}/cancel', { params: { path: { id } } }));
