@@ -56,17 +56,7 @@ export class TestChain {
     signers: readonly Keypair[] = [],
     tables: AddressLookupTableAccount[] = [],
   ): Outcome {
-    this.svm.expireBlockhash();
-    const transaction = new VersionedTransaction(
-      new TransactionMessage({
-        payerKey: this.payer.publicKey,
-        recentBlockhash: this.svm.latestBlockhash(),
-        instructions: [...instructions],
-      }).compileToV0Message(tables),
-    );
-    transaction.sign(
-      [this.payer, ...new Set(signers)].filter((one, at, all) => all.indexOf(one) === at),
-    );
+    const transaction = this.sign(instructions, signers, tables);
     const bytes = transaction.serialize();
     const result = this.svm.sendTransaction(getTransactionDecoder().decode(bytes));
     const failed = result instanceof FailedTransactionMetadata;
@@ -78,6 +68,25 @@ export class TestChain {
       computeUnits: Number(meta.computeUnitsConsumed()),
       bytes: bytes.length,
     };
+  }
+
+  private sign(
+    instructions: readonly TransactionInstruction[],
+    signers: readonly Keypair[],
+    tables: AddressLookupTableAccount[] = [],
+  ): VersionedTransaction {
+    this.svm.expireBlockhash();
+    const transaction = new VersionedTransaction(
+      new TransactionMessage({
+        payerKey: this.payer.publicKey,
+        recentBlockhash: this.svm.latestBlockhash(),
+        instructions: [...instructions],
+      }).compileToV0Message(tables),
+    );
+    transaction.sign(
+      [this.payer, ...new Set(signers)].filter((one, at, all) => all.indexOf(one) === at),
+    );
+    return transaction;
   }
 
   /** Sends what has to succeed. */
@@ -143,6 +152,29 @@ export class TestChain {
       [account],
     );
     return account.publicKey;
+  }
+
+  /** Why a transaction would fail, or null; nothing is changed. */
+  tryOut(
+    instructions: readonly TransactionInstruction[],
+    signers: readonly Keypair[],
+  ): string | null {
+    const bytes = this.sign(instructions, signers).serialize();
+    const result = this.svm.simulateTransaction(getTransactionDecoder().decode(bytes));
+    return result instanceof FailedTransactionMetadata ? result.toString() : null;
+  }
+
+  /** An account with the same data that another program owns, or null when there is none to copy. */
+  copyUnder(account: PublicKey, owner: PublicKey): PublicKey | null {
+    const found = this.svm.getAccount(account.toBase58() as never);
+    if (!found.exists || found.executable || found.data.length === 0) return null;
+    const copy = Keypair.generate().publicKey;
+    this.svm.setAccount({
+      ...found,
+      address: copy.toBase58(),
+      programAddress: owner.toBase58(),
+    } as never);
+    return copy;
   }
 
   /** Mints tokens to an account. */
