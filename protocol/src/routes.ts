@@ -664,6 +664,15 @@ export const ROUTES = {
     access: 'public',
     query: z.strictObject({
       from: z.coerce.number().int().min(0).default(0),
+      to: z.coerce.number().int().min(0).optional(),
+      kind: z
+        .string()
+        .regex(/^[a-z][a-z.-]{0,63}$/)
+        .optional(),
+      subject: z
+        .string()
+        .regex(/^[!-~]{1,128}$/)
+        .optional(),
       limit: z.coerce.number().int().min(1).max(1000).default(200),
     }),
     status: 200,

@@ -18,6 +18,11 @@ export class TrailController {
   async list(
     @Input() { query }: InputOf<'listTrail'>,
   ): Promise<{ items: TrailEventView[]; nextCursor: string | null }> {
+    const { to, kind, subject } = query;
+    if (to !== undefined || kind !== undefined || subject !== undefined) {
+      const { items, next } = await this.reader.search(query);
+      return { items, nextCursor: next === null ? null : String(next) };
+    }
     const items = await this.reader.list(query.from, query.limit + 1);
     const more = items.length > query.limit;
     return {

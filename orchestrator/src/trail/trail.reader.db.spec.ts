@@ -53,6 +53,27 @@ afterAll(async () => {
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const rootAt = (size: number) => hex(merkleRoot(leaves.slice(0, size), nodeSha256));
 
+test('a search finds events of a subject or below a place, and goes on where it ended', async () => {
+  const about = { from: 0, limit: 5, subject: 's25000' };
+  const found: (number | null)[] = [];
+  const stops: (number | null)[] = [];
+  let from: number | null = 0;
+  while (from !== null) {
+    const page = await reader.search({ ...about, from, to: 30_000 });
+    found.push(...page.items.map(({ place }) => place));
+    stops.push(page.next);
+    from = page.next;
+  }
+  expect(found).toEqual([25_000]);
+  expect(stops).toEqual([10_000, 20_000, null]);
+  const { items, next } = await reader.search({ from: 7, limit: 2, kind: 'k' });
+  expect([items.map(({ place }) => place), next]).toEqual([[7, 8], 9]);
+  expect(await reader.search({ from: 69_990, limit: 5, kind: 'other' })).toEqual({
+    items: [],
+    next: null,
+  });
+});
+
 test('events are listed in order of place from any place on', async () => {
   const page = await reader.list(69_999, 10);
   expect(page.map(({ place, subject }) => [place, subject])).toEqual([

@@ -21,6 +21,17 @@ import {
 } from './checkpoint-rows.js';
 import { loadSubtrees } from './subtrees.js';
 
+/** Places one search looks at: some tens of milliseconds, whatever is looked for. */
+const MAX_SEARCHED = 10_000;
+
+interface TrailSearch {
+  readonly from: number;
+  readonly to?: number | undefined;
+  readonly limit: number;
+  readonly kind?: string | undefined;
+  readonly subject?: string | undefined;
+}
+
 /** The trail for whoever wants to check it: events, checkpoints and proofs. Everything in it is public. */
 @Injectable()
 export class TrailReader {
@@ -33,6 +44,28 @@ export class TrailReader {
       [from, limit],
     );
     return rows.map(eventView);
+  }
+
+  /**
+   * Events from a place on, below `to`, of a kind or about a subject, in order of place. One call looks at so many places at most:
+   * `next` is where the following one goes on, also when nothing was found, and null at the end.
+   */
+  async search({
+    from,
+    to = Infinity,
+    limit,
+    kind,
+    subject,
+  }: TrailSearch): Promise<{ items: TrailEventView[]; next: number | null }> {
+    const end = Math.min(to, await this.size());
+    const until = Math.min(end, from + MAX_SEARCHED);
+    const rows = await this.db.query<EventRow>(
+      `${EVENTS} WHERE placed.place >= $1 AND placed.place < $2 AND ($3::text IS NULL OR event.kind = $3)
+       AND ($4::text IS NULL OR event.subject = $4) ORDER BY placed.place LIMIT $5`,
+      [from, until, kind ?? null, subject ?? null, limit],
+    );
+    const last = rows.length === limit ? Number(rows.at(-1)?.place) + 1 : until;
+    return { items: rows.map(eventView), next: last < end ? last : null };
   }
 
   /** The event at a place, or null when the place is not given yet. */

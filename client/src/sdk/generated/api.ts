@@ -6339,6 +6339,9 @@ export interface operations {
         parameters: {
             query?: {
                 from?: number;
+                to?: number;
+                kind?: string;
+                subject?: string;
                 limit?: number;
             };
             header?: never;
