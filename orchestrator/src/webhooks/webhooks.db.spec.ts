@@ -42,7 +42,18 @@ async function aListener(events?: string[]) {
   };
   const got = (count: number): Promise<WebhookEvent[]> => receiver.got(path, count);
   const log = async () => (await ask('GET', `/v1/webhooks/${body.id}/deliveries`)).body.items;
-  return { ask, accountId, wallet: wallet.address, path, id: body.id, secret: body.secret, submit, cancel, got, log };
+  return {
+    ask,
+    accountId,
+    wallet: wallet.address,
+    path,
+    id: body.id,
+    secret: body.secret,
+    submit,
+    cancel,
+    got,
+    log,
+  };
 }
 
 const dueNow = (endpoint: string) =>
