@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChainHandle, freePort, startChainProcess } from '@tidemill/localnet';
@@ -23,7 +23,10 @@ test('the chain survives being killed, less what it had not written yet', async 
   };
   const { address } = freshSigner();
   const signature = await ask('requestAirdrop', address, 1_000_000_000);
-  await expect.poll(() => existsSync(join(dir, 'chain', 'chain.bin'))).toBe(true);
+  const answeredMs = Date.now();
+  const file = join(dir, 'chain', 'chain.bin');
+  const savedMs = () => (existsSync(file) ? statSync(file).mtimeMs : 0);
+  await expect.poll(savedMs, { timeout: 20_000 }).toBeGreaterThan(answeredMs);
   chain.kill('SIGKILL');
   await chain.stop();
 

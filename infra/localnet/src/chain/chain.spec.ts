@@ -20,8 +20,9 @@ import {
   TransactionMessage,
   VersionedTransaction,
 } from '@solana/web3.js';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../free-port.js';
+import { ChainFile } from './chain-file.js';
 import { type RunningChain, startChain, type StartChainOptions } from './start-chain.js';
 
 let running: RunningChain;
@@ -262,4 +263,30 @@ test('a chain that is kept goes on where it was: balances, history, blockhashes,
   await expect(connection.sendRawTransaction(first.bytes)).rejects.toThrow(/already/);
   await connection.sendRawTransaction(later.bytes);
   expect(await connection.getBalance(first.to)).toBe(3e6);
+});
+
+test('slots that pass without a transaction are kept as well, and so is their time', async () => {
+  await disconnect();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  try {
+    await start({ dir });
+    running.call('tidemill_warp', [{ slots: 50 }]);
+    const slot = running.chain.slots.now;
+    vi.advanceTimersByTime(5_000);
+    // As after a crash: nobody has closed the chain that wrote the file.
+    const saved = new ChainFile(dir).read();
+    expect(BigInt(saved?.slots.slot ?? 0)).toBe(slot);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a body that is too large is refused, and the chain goes on', async () => {
+  const body = ' '.repeat(8 * 1024 * 1024 + 1);
+  const outcome = await fetch(running.rpcUrl, { method: 'POST', body }).then(
+    (response) => response.status,
+    () => 'cut off',
+  );
+  expect([400, 'cut off']).toContain(outcome);
+  expect(await connection.getSlot()).toBeGreaterThan(0);
 });

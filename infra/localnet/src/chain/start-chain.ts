@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Chain, type ChainOptions } from './chain.js';
 import { ChainFile } from './chain-file.js';
@@ -13,8 +12,10 @@ const SLOT_MS = 400;
 /** Longer than clients pause: Node's own 5 s break connections that they still mean to use. */
 const KEEP_ALIVE_MS = 120_000;
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
-/** What changed is on disk after this; a crash loses no more. */
+/** A transaction is on disk after this; a crash loses no more. */
 const SAVE_AFTER_MS = 200;
+/** And slots that passed without one. */
+const SAVE_SLOTS_AFTER_MS = 5_000;
 
 export interface StartChainOptions extends Omit<ChainOptions, 'saved'> {
   readonly port: number;
@@ -73,19 +74,27 @@ export async function startChain(options: StartChainOptions): Promise<RunningCha
 /** Writes a chain to its file a moment after it changed. */
 class Saving {
   private timer: NodeJS.Timeout | undefined;
+  private dueMs = Infinity;
 
   constructor(
     private readonly chain: Chain,
     private readonly file: ChainFile,
   ) {
-    chain.on('executed', () => {
-      this.timer ??= setTimeout(() => this.now(), SAVE_AFTER_MS);
-    });
+    chain.on('executed', () => this.within(SAVE_AFTER_MS));
+    chain.on('slot', () => this.within(SAVE_SLOTS_AFTER_MS));
+  }
+
+  private within(ms: number): void {
+    const dueMs = performance.now() + ms;
+    if (dueMs >= this.dueMs) return;
+    this.dueMs = dueMs;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.now(), ms);
   }
 
   now(): void {
     clearTimeout(this.timer);
-    this.timer = undefined;
+    this.dueMs = Infinity;
     this.file.write(this.chain.save());
   }
 }
@@ -121,7 +130,7 @@ async function onHttp(
     return void response.writeHead(request.method === 'OPTIONS' ? 204 : 405).end();
   response.setHeader('content-type', 'application/json');
   try {
-    const question = JSON.parse((await buffer(request)).toString('utf8')) as Question | Question[];
+    const question = JSON.parse(await bodyOf(request)) as Question | Question[];
     const answer = Array.isArray(question)
       ? question.map((one) => answerTo(one, call))
       : answerTo(question, call);
@@ -129,6 +138,18 @@ async function onHttp(
   } catch {
     response.writeHead(400).end(exactJson(refusal(null, new RpcError(RPC.parse, 'Parse error'))));
   }
+}
+
+/** @throws RangeError when it is too large */
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > MAX_BODY_BYTES) throw new RangeError('the body is too large');
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }
 
 function serve(socket: WebSocket, chain: Chain, call: Call): void {
