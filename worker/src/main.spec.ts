@@ -35,7 +35,11 @@ afterEach(async () => {
 
 /** The agent in a process of its own; its log as it comes. */
 function start(...flags: string[]) {
-  const child = spawn(process.execPath, [main, ...flags], { timeout: 60_000 });
+  return follow(process.execPath, main, ...flags);
+}
+
+function follow(command: string, ...args: string[]) {
+  const child = spawn(command, args, { timeout: 60_000 });
   children.push(child);
   const messages: string[] = [];
   const texts: string[] = [];
@@ -64,6 +68,15 @@ test('an agent joins, works, and leaves when it is asked to', async () => {
     state: 'stopped',
     totals: { succeeded: 1 },
   });
+});
+
+test('an agent that was started behind everything else offers what any other does', async () => {
+  const flags = ['--orchestrator', `http://${server.host}`, '--state-dir', folder];
+  const agent = follow('nice', '-n', '15', process.execPath, main, ...flags);
+  await eventually(() => agent.messages.includes('joined'), 30_000);
+  expect(agent.messages).not.toContain('runtime not offered');
+  agent.child.kill('SIGTERM');
+  expect(await agent.exited).toBe(0);
 });
 
 test('a receipt survives the sudden death of its agent, and no second agent works beside the first', async () => {

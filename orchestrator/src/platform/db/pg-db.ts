@@ -13,6 +13,8 @@ const MAX_TRIES = 4;
 const GONE = /^(08|57P)/;
 /** The class of errors in which it is there and has no room: disk full, memory, connections. The transaction is undone. */
 const NO_ROOM = /^53/;
+/** A statement that ran out of its time, waiting for a lock as a rule: the transaction is undone, and may go better later. */
+const OUT_OF_TIME = new Set(['57014', '55P03']);
 
 export interface PgOptions {
   readonly url: string;
@@ -132,6 +134,8 @@ function asUnavailable(cause: unknown): unknown {
   if (isGone(cause)) return new DatabaseUnavailableError('the database does not answer', { cause });
   if (NO_ROOM.test(codeOf(cause)))
     return new DatabaseUnavailableError('the database has no room', { cause });
+  if (OUT_OF_TIME.has(codeOf(cause)) || RETRYABLE.has(codeOf(cause)))
+    return new DatabaseUnavailableError('the database is too busy', { cause });
   return cause;
 }
 

@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { TFJS_OUTPUTS, encodeCheckpoint, toDecimal } from '@tidemill/protocol';
 import { type Inputs, inputOf } from './data.js';
 import { type Engine, loadEngine } from './engine.js';
@@ -16,7 +16,8 @@ const NICENESS = 10;
 
 /** Runs one request that comes through the pipes, and says how it ended. Exit code 0 means that it was able to say so. */
 async function main(): Promise<void> {
-  setPriority(NICENESS);
+  // A worker that was started behind everything else stays there: only root may take that back.
+  if (getPriority() < NICENESS) setPriority(NICENESS);
   try {
     const { request, inputs } = readRequest();
     const engine = await loadEngine(request.backend);
