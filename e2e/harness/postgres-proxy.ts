@@ -96,6 +96,8 @@ class ProxiedSession {
   private pending = Buffer.alloc(0);
   private readonly named = new Map<string, string>();
   private seen: string[] = [];
+  /** A statement that was sent to be prepared. It waits for what is done with it, so that a fault is met as a whole. */
+  private parse: Buffer | undefined;
   /** From a statement that failed on, what follows up to the end of its turn is for nobody. */
   private skipping = false;
   private mute = false;
@@ -139,8 +141,12 @@ class ProxiedSession {
       return;
     }
     const text = this.textOf(type, body);
+    const { parse } = this;
+    this.parse = undefined;
     if (text !== null && this.begins(text)) return;
-    this.server.write(message);
+    if (parse !== undefined) this.server.write(parse);
+    if (type === 'P') this.parse = message;
+    else this.server.write(message);
   }
 
   /** Notes a statement; true when it is not to be passed on. */

@@ -201,6 +201,19 @@ test('a statement that waits for a lock beyond its time is one that may go bette
   await one.close();
 });
 
+test('a connection that has lost its prepared statements is replaced, and the transaction runs again (G24)', async () => {
+  const one = open(1);
+  const backend = 'SELECT pg_backend_pid() AS pid';
+  const pids: unknown[] = [];
+  for (const runs of [1, 2]) {
+    const [row] = await one.transaction(async (tx) => tx.query(backend));
+    pids.push(row?.['pid']);
+    if (runs === 1) await one.pool.query('DEALLOCATE ALL');
+  }
+  expect(new Set(pids).size).toBe(2);
+  await one.close();
+});
+
 test('each has taken its role', async () => {
   const sequencer = open(1, 'tidemill_sequencer');
   const [app, other] = await Promise.all(

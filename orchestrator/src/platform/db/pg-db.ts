@@ -8,6 +8,8 @@ pg.types.setTypeParser(INT8, BigInt);
 
 /** Deadlocks and serialization failures, which the same transaction survives when it runs again. */
 const RETRYABLE = new Set(['40001', '40P01']);
+/** The server and this client disagree on what is prepared on their connection, as behind a pooler: it is of no use any more. */
+const FORGOTTEN = new Set(['26000', '42P05']);
 const MAX_TRIES = 4;
 /** Classes of errors in which the server went away: connection failures, shutdowns, crash recovery. */
 const GONE = /^(08|57P)/;
@@ -65,7 +67,7 @@ export class PgDb extends Db {
       await client.query('COMMIT');
       return result;
     } catch (cause) {
-      broken = isGone(cause);
+      broken = isGone(cause) || FORGOTTEN.has(codeOf(cause));
       if (!broken) {
         await client.query('ROLLBACK').catch(() => {
           broken = true;
@@ -84,10 +86,12 @@ async function retried<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (cause) {
-      if (tries === MAX_TRIES || !RETRYABLE.has(codeOf(cause))) throw asUnavailable(cause);
+      if (tries === MAX_TRIES || !mayRunAgain(codeOf(cause))) throw asUnavailable(cause);
     }
   }
 }
+
+const mayRunAgain = (code: string): boolean => RETRYABLE.has(code) || FORGOTTEN.has(code);
 
 const names = new Map<string, string>();
 
@@ -134,7 +138,7 @@ function asUnavailable(cause: unknown): unknown {
   if (isGone(cause)) return new DatabaseUnavailableError('the database does not answer', { cause });
   if (NO_ROOM.test(codeOf(cause)))
     return new DatabaseUnavailableError('the database has no room', { cause });
-  if (OUT_OF_TIME.has(codeOf(cause)) || RETRYABLE.has(codeOf(cause)))
+  if (OUT_OF_TIME.has(codeOf(cause)) || mayRunAgain(codeOf(cause)))
     return new DatabaseUnavailableError('the database is too busy', { cause });
   return cause;
 }
