@@ -12,6 +12,7 @@ import { PlatformModule } from './platform/platform.module.js';
 import { ReceiptsModule } from './receipts/receipts.module.js';
 import { RetentionModule } from './retention/retention.module.js';
 import { SchedulingModule } from './scheduling/scheduling.module.js';
+import { SettlementModule } from './settlement/settlement.module.js';
 import { TrailModule } from './trail/trail.module.js';
 import { VerificationModule } from './verification/verification.module.js';
 import { WebhooksModule } from './webhooks/webhooks.module.js';
@@ -30,6 +31,7 @@ export const STAGES = [
   VerificationModule,
   LedgerModule,
   EvidenceModule,
+  SettlementModule,
   WebhooksModule,
   RetentionModule,
 ];

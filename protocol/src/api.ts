@@ -98,6 +98,11 @@ export const AccountView = z
     granted: BaseUnits.meta({
       description: 'Credit given by the operator, of all that was ever added.',
     }),
+    deposited: BaseUnits.meta({ description: 'On chain, since the beginning.' }),
+    withdrawing: BaseUnits.meta({
+      description: 'Asked back on chain and not paid yet: it cannot be spent.',
+    }),
+    withdrawn: BaseUnits.meta({ description: 'Paid back on chain, since the beginning.' }),
     budget: BudgetView,
   })
   .meta({ id: 'Account' });

@@ -25,6 +25,7 @@ export const TAGS = {
   operator: 'tidemill/operator/1',
   settlementRoot: 'tidemill/settlement-root/1',
   releasedTotal: 'tidemill/released-total/1',
+  epochObjection: 'tidemill/epoch-objection/1',
 } as const;
 
 /** `tag ‖ 0x0a ‖ body`: the bytes a signature or digest covers. */

@@ -183,6 +183,22 @@ export const ERRORS = {
     title: 'This is no signature of a witness',
     next: 'Sign the newest checkpoint as docs/evidence.md says, at the present time.',
   },
+  // money on chain
+  CREDIT_ON_CHAIN: {
+    status: 409,
+    title: 'This network pays on chain, so credit is a deposit',
+    next: 'Deposit on chain in the name of the submitter, as detail says.',
+  },
+  NO_CHAIN: {
+    status: 404,
+    title: 'This network does not pay on chain',
+    next: 'See /v1/account/entries or /v1/workers/{id}/earnings for what was booked.',
+  },
+  COSIGNER_REFUSED: {
+    status: 422,
+    title: 'This is not the word of a co-signer on this epoch',
+    next: 'Sign the statement of GET /v1/epochs/{number} with a key that the operator has named.',
+  },
   // webhooks
   WEBHOOK_URL_REFUSED: {
     status: 422,

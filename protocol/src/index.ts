@@ -6,6 +6,7 @@ export * from './codec.js';
 export * from './count.js';
 export * from './crypto.js';
 export * from './digest.js';
+export * from './epochs.js';
 export * from './errors.js';
 export * from './filters.js';
 export * from './ids.js';

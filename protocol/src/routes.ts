@@ -37,8 +37,20 @@ import {
 } from './api.js';
 import { BudgetRequest, BudgetView } from './budget.js';
 import { Digest, PublicKeyText } from './digest.js';
+import {
+  AttestationRequest,
+  EpochNumber,
+  EpochPage,
+  epochState,
+  EpochView,
+  ObjectionRequest,
+  ReleasedTotalView,
+  SETTLEMENT_TREES,
+  SubmitterProofView,
+  WorkerProofView,
+} from './epochs.js';
 import type { ErrorCode } from './errors.js';
-import { entryFilter, jobFilter, paging, workerFilter } from './filters.js';
+import { entryFilter, jobFilter, paging, several, workerFilter } from './filters.js';
 import { AttemptId, DecisionId, JobId, KeyId, UploadId, WebhookId, WorkerId } from './ids.js';
 import { JobSpec } from './job-spec.js';
 import { LoginChallenge, LoginChallengeRequest, LoginRequest, LoginResult } from './login.js';
@@ -64,7 +76,15 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly tag:
-    'auth' | 'jobs' | 'artifacts' | 'workers' | 'account' | 'webhooks' | 'trail' | 'admin';
+    | 'auth'
+    | 'jobs'
+    | 'artifacts'
+    | 'workers'
+    | 'account'
+    | 'webhooks'
+    | 'trail'
+    | 'epochs'
+    | 'admin';
   /** `public` needs nobody; `worker` is a worker's own session; the rest is a scope of a key or login. */
   readonly access: 'public' | Scope | 'artifacts:read|worker' | 'artifacts:write|worker';
   readonly params?: z.ZodObject;
@@ -78,6 +98,7 @@ export interface Route {
 
 const jobParams = z.strictObject({ id: JobId });
 const digestParams = z.strictObject({ digest: Digest });
+const epochParams = z.strictObject({ number: EpochNumber });
 const uploadParams = z.strictObject({ id: UploadId });
 const webhookParams = z.strictObject({ id: WebhookId });
 const deliveryParams = webhookParams.extend({ delivery: z.string().regex(/^\d{1,18}$/) });
@@ -766,6 +787,119 @@ export const ROUTES = {
     response: ConsistencyProofView,
     errors: ['NOT_FOUND'],
   },
+  listEpochs: {
+    method: 'get',
+    path: '/v1/epochs',
+    summary: 'What is paid together on chain, newest first',
+    tag: 'epochs',
+    access: 'public',
+    query: paging.extend({ state: several(epochState, 5).optional() }),
+    status: 200,
+    response: EpochPage,
+    errors: ['CURSOR_INVALID'],
+  },
+  getEpoch: {
+    method: 'get',
+    path: '/v1/epochs/{number}',
+    summary: 'One epoch: totals, statement, and what co-signers say of it',
+    tag: 'epochs',
+    access: 'public',
+    params: epochParams,
+    status: 200,
+    response: EpochView,
+    errors: ['NOT_FOUND'],
+  },
+  listEpochLeaves: {
+    method: 'get',
+    path: '/v1/epochs/{number}/leaves',
+    summary: 'All leaves of a tree as lines of JSON, to work out its root',
+    tag: 'epochs',
+    access: 'public',
+    params: epochParams,
+    query: z.strictObject({ tree: z.enum(SETTLEMENT_TREES) }),
+    status: 200,
+    response: 'lines',
+    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+  },
+  listEpochCharges: {
+    method: 'get',
+    path: '/v1/epochs/{number}/charges',
+    summary: 'For co-signers: the charges that joined, with their receipts, as lines of JSON',
+    tag: 'epochs',
+    access: 'account:read',
+    params: epochParams,
+    status: 200,
+    response: 'lines',
+    errors: ['NOT_FOUND', 'UNAVAILABLE'],
+  },
+  attestEpoch: {
+    method: 'post',
+    path: '/v1/epochs/{number}/attestations',
+    summary: 'A co-signer agrees with a sealed epoch',
+    tag: 'epochs',
+    access: 'public',
+    params: epochParams,
+    body: AttestationRequest,
+    status: 201,
+    response: EpochView,
+    errors: [...bodyErrors, 'NOT_FOUND', 'COSIGNER_REFUSED', 'CONFLICT'],
+  },
+  objectToEpoch: {
+    method: 'post',
+    path: '/v1/epochs/{number}/objections',
+    summary: 'A co-signer does not agree with a sealed epoch, and says why',
+    tag: 'epochs',
+    access: 'public',
+    params: epochParams,
+    body: ObjectionRequest,
+    status: 201,
+    response: EpochView,
+    errors: [...bodyErrors, 'NOT_FOUND', 'COSIGNER_REFUSED', 'CONFLICT'],
+  },
+  getWorkerProof: {
+    method: 'get',
+    path: '/v1/epochs/{number}/workers/{id}',
+    summary: 'What an epoch owes a worker, and the proof that a claim shows',
+    tag: 'epochs',
+    access: 'public',
+    params: epochParams.extend({ id: WorkerId }),
+    status: 200,
+    response: WorkerProofView,
+    errors: ['NOT_FOUND'],
+  },
+  getSubmitterProof: {
+    method: 'get',
+    path: '/v1/epochs/{number}/submitters/{wallet}',
+    summary: 'What a submitter has spent, and the proof that a withdrawal shows',
+    tag: 'epochs',
+    access: 'public',
+    params: epochParams.extend({ wallet: PublicKeyText }),
+    status: 200,
+    response: SubmitterProofView,
+    errors: ['NOT_FOUND'],
+  },
+  getReleasedTotal: {
+    method: 'get',
+    path: '/v1/workers/{id}/released',
+    summary:
+      'What was released to a worker, signed: with it anybody can void a root that says less',
+    tag: 'epochs',
+    access: 'public',
+    params: z.strictObject({ id: WorkerId }),
+    status: 200,
+    response: ReleasedTotalView,
+    errors: ['NOT_FOUND', 'NO_CHAIN'],
+  },
+  sealEpoch: {
+    method: 'post',
+    path: '/v1/admin/epochs/seal',
+    summary: 'Seal the open epoch now, whatever its age',
+    tag: 'admin',
+    access: 'admin',
+    status: 200,
+    response: EpochView,
+    errors: ['CONFLICT', 'NO_CHAIN'],
+  },
   grantCredit: {
     method: 'post',
     path: '/v1/admin/credit',
@@ -775,7 +909,7 @@ export const ROUTES = {
     body: CreditRequest,
     status: 201,
     response: AccountView,
-    errors: bodyErrors,
+    errors: [...bodyErrors, 'CREDIT_ON_CHAIN'],
   },
   suspendWorker: {
     method: 'post',

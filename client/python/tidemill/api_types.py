@@ -17,6 +17,9 @@ Account = TypedDict(
         "spent": 'str',
         "warnBelow": 'Union[str, None]',
         "granted": 'str',
+        "deposited": 'str',
+        "withdrawing": 'str',
+        "withdrawn": 'str',
         "budget": 'Budget',
     },
 )
@@ -48,6 +51,14 @@ Attempt = TypedDict(
         "receiptHash": 'Union[str, None]',
         "verdict": 'Union[Literal["accepted", "rejected", "disputed"], None]',
         "price": 'Union[str, None]',
+    },
+)
+
+AttestationRequest = TypedDict(
+    "AttestationRequest",
+    {
+        "cosigner": 'str',
+        "signature": 'str',
     },
 )
 
@@ -283,6 +294,52 @@ Earnings = TypedDict(
         "by": 'Literal["hour", "day", "week", "month"]',
         "items": 'list[EarningsItemsItem]',
         "total": 'str',
+    },
+)
+
+EpochAttestationsItem = TypedDict(
+    "EpochAttestationsItem",
+    {
+        "cosigner": 'str',
+        "signature": 'str',
+        "at": 'str',
+    },
+)
+
+EpochObjectionsItem = TypedDict(
+    "EpochObjectionsItem",
+    {
+        "cosigner": 'str',
+        "reason": 'str',
+        "signature": 'str',
+        "at": 'str',
+    },
+)
+
+Epoch = TypedDict(
+    "Epoch",
+    {
+        "number": 'int',
+        "state": 'Literal["open", "sealed", "posted", "final", "voided"]',
+        "charges": 'int',
+        "totals": 'SettlementTotals',
+        "statement": 'Union[RootStatement, None]',
+        "attestations": 'list[EpochAttestationsItem]',
+        "objections": 'list[EpochObjectionsItem]',
+        "openedAt": 'str',
+        "sealedAt": 'Union[str, None]',
+        "postedAt": 'Union[str, None]',
+        "finalAt": 'Union[str, None]',
+        "voidedAt": 'Union[str, None]',
+        "voidReason": 'Union[str, None]',
+    },
+)
+
+EpochPage = TypedDict(
+    "EpochPage",
+    {
+        "items": 'list[Epoch]',
+        "nextCursor": 'Union[str, None]',
     },
 )
 
@@ -647,6 +704,15 @@ NoopRuntime = TypedDict(
     },
 )
 
+ObjectionRequest = TypedDict(
+    "ObjectionRequest",
+    {
+        "cosigner": 'str',
+        "reason": 'str',
+        "signature": 'str',
+    },
+)
+
 Output = TypedDict(
     "Output",
     {
@@ -709,7 +775,7 @@ Problem = TypedDict(
         "type": 'str',
         "title": 'str',
         "status": 'int',
-        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "ORDER_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "BUDGET_EXCEEDED", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "WITNESS_REFUSED", "WEBHOOK_URL_REFUSED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "FORGOTTEN", "UPLOAD_GONE"]',
+        "code": 'Literal["JSON_MALFORMED", "JSON_TOO_DEEP", "JSON_DUPLICATE_KEY", "JSON_FORBIDDEN_KEY", "JSON_TOO_LARGE", "VALIDATION_FAILED", "UNSUPPORTED_MEDIA_TYPE", "NOT_FOUND", "METHOD_NOT_ALLOWED", "IDEMPOTENCY_MISMATCH", "CURSOR_INVALID", "CONFLICT", "RATE_LIMITED", "QUEUE_FULL", "TENANT_LIMIT", "UNAVAILABLE", "INTERNAL", "UNAUTHENTICATED", "FORBIDDEN", "LOGIN_REFUSED", "ORDER_REFUSED", "KEY_UNSOUND", "RUNTIME_NOT_OFFERED", "INSUFFICIENT_FUNDS", "BUDGET_EXCEEDED", "NO_PRICE", "DEADLINE_PASSED", "MODEL_INVALID", "MODEL_TOO_LARGE", "MODEL_NOT_SEEDABLE", "DATA_INVALID", "ARTIFACT_MISSING", "VERIFY_UNSUPPORTED", "PROVENANCE_TOO_LARGE", "WITNESS_REFUSED", "CREDIT_ON_CHAIN", "NO_CHAIN", "COSIGNER_REFUSED", "WEBHOOK_URL_REFUSED", "DIGEST_MISMATCH", "ARTIFACT_TOO_LARGE", "QUOTA_EXCEEDED", "RANGE_INVALID", "UPLOAD_OFFSET", "FORGOTTEN", "UPLOAD_GONE"]',
         "detail": 'str',
         "next": 'str',
         "instance": 'NotRequired[str]',
@@ -908,6 +974,19 @@ Receipt = TypedDict(
     },
 )
 
+ReleasedTotal = TypedDict(
+    "ReleasedTotal",
+    {
+        "network": 'str',
+        "program": 'str',
+        "epoch": 'int',
+        "index": 'int',
+        "earned": 'str',
+        "publicKey": 'str',
+        "signature": 'str',
+    },
+)
+
 RemovedBy = TypedDict(
     "RemovedBy",
     {
@@ -950,12 +1029,44 @@ Resources = TypedDict(
     },
 )
 
+RootStatement = TypedDict(
+    "RootStatement",
+    {
+        "network": 'str',
+        "program": 'str',
+        "epoch": 'int',
+        "sealedSlot": 'int',
+        "workerRoot": 'str',
+        "workerDepth": 'int',
+        "submitterRoot": 'str',
+        "submitterDepth": 'int',
+        "totals": 'SettlementTotals',
+        "trailRoot": 'str',
+        "trailSize": 'int',
+        "registryRoot": 'str',
+    },
+)
+
 RotateKeyRequest = TypedDict(
     "RotateKeyRequest",
     {
         "graceSeconds": 'NotRequired[int]',
     },
 )
+
+SettlementTotals = TypedDict(
+    "SettlementTotals",
+    {
+        "spent": 'str',
+        "earned": 'str',
+        "slashed": 'str',
+        "refunded": 'str',
+        "fees": 'str',
+        "feesGiven": 'str',
+        "dust": 'str',
+    },
+)
+"""Lifetime sums over the network."""
 
 SignedOrder = TypedDict(
     "SignedOrder",
@@ -985,6 +1096,20 @@ SignedReceipt = TypedDict(
         "text": 'str',
         "hash": 'str',
         "batch": 'SignedReceiptBatch',
+    },
+)
+
+SubmitterProof = TypedDict(
+    "SubmitterProof",
+    {
+        "index": 'int',
+        "wallet": 'str',
+        "spent": 'str',
+        "refunded": 'str',
+        "held": 'str',
+        "epoch": 'int',
+        "path": 'list[str]',
+        "root": 'str',
     },
 )
 
@@ -1359,6 +1484,19 @@ WorkerPage = TypedDict(
     {
         "items": 'list[Worker]',
         "nextCursor": 'Union[str, None]',
+    },
+)
+
+WorkerProof = TypedDict(
+    "WorkerProof",
+    {
+        "index": 'int',
+        "payee": 'str',
+        "earned": 'str',
+        "slashed": 'str',
+        "epoch": 'int',
+        "path": 'list[str]',
+        "root": 'str',
     },
 )
 

@@ -1,8 +1,9 @@
 import { assert } from '../assert.js';
 import { feeOf } from './price.js';
 
-/** What an owner's money is. Grants are the contra entry of credit given before deposits exist. */
-export type Bucket = 'available' | 'held' | 'pending' | 'earned' | 'fees' | 'grants';
+/** What an owner's money is. Grants are the contra entry of credit given without a chain, the vault that of what lies on chain. */
+export type Bucket =
+  'available' | 'held' | 'withdrawing' | 'pending' | 'earned' | 'fees' | 'grants' | 'vault';
 
 /** One leg of an entry: an owner's bucket goes up or down by so many base units. */
 export interface Posting {
@@ -13,7 +14,19 @@ export interface Posting {
 
 /** A ledger entry. `kind` and `ref` together happen once, so booking twice is booking once (G9). */
 export interface Entry {
-  readonly kind: 'grant' | 'hold' | 'charge' | 'check' | 'refund' | 'release' | 'earn';
+  readonly kind:
+    | 'grant'
+    | 'hold'
+    | 'charge'
+    | 'check'
+    | 'refund'
+    | 'release'
+    | 'earn'
+    | 'deposit'
+    | 'withdrawal-requested'
+    | 'withdrawn'
+    | 'claimed'
+    | 'fees-withdrawn';
   readonly ref: string;
   readonly postings: readonly Posting[];
 }
@@ -97,6 +110,53 @@ export function release(jobId: string, submitter: string, amount: bigint): Entry
   return entry('release', jobId, amount, [
     { owner: submitter, bucket: 'held', amount: -amount },
     { owner: submitter, bucket: 'available', amount },
+  ]);
+}
+
+/** The owner of the vault's bucket: the negative of what the settlement program holds. */
+export const CHAIN = 'chain';
+
+/** Tokens came into the vault in a submitter's name. `ref` is where on chain, so that each is booked once. */
+export function deposit(ref: string, submitter: string, amount: bigint): Entry {
+  return entry('deposit', ref, amount, [
+    { owner: CHAIN, bucket: 'vault', amount: -amount },
+    { owner: submitter, bucket: 'available', amount },
+  ]);
+}
+
+/**
+ * What a submitter has asked back on chain can no longer be spent. A later request replaces an earlier one, so less than before may
+ * be set aside: then `more` is negative.
+ */
+export function setAside(ref: string, submitter: string, more: bigint): Entry {
+  return entry('withdrawal-requested', ref, more < 0n ? -more : more, [
+    { owner: submitter, bucket: 'available', amount: -more },
+    { owner: submitter, bucket: 'withdrawing', amount: more },
+  ]);
+}
+
+/** A withdrawal was paid out of what was `aside`; the request is over, so the rest of that can be spent again. */
+export function withdrawn(ref: string, submitter: string, amount: bigint, aside: bigint): Entry {
+  return entry('withdrawn', ref, amount, [
+    { owner: submitter, bucket: 'withdrawing', amount: -aside },
+    { owner: submitter, bucket: 'available', amount: aside - amount },
+    { owner: CHAIN, bucket: 'vault', amount },
+  ]);
+}
+
+/** A worker was paid on chain. */
+export function claimed(ref: string, worker: string, amount: bigint): Entry {
+  return entry('claimed', ref, amount, [
+    { owner: worker, bucket: 'earned', amount: -amount },
+    { owner: CHAIN, bucket: 'vault', amount },
+  ]);
+}
+
+/** The network took fees out of the vault. */
+export function feesWithdrawn(ref: string, amount: bigint): Entry {
+  return entry('fees-withdrawn', ref, amount, [
+    { owner: NETWORK, bucket: 'fees', amount: -amount },
+    { owner: CHAIN, bucket: 'vault', amount },
   ]);
 }
 

@@ -7,6 +7,7 @@ import {
   type EntryFilter,
   type LedgerEntryView,
 } from '@tidemill/protocol';
+import { Config } from '../config/env.js';
 import { Directory } from '../identity/directory.js';
 import { Db } from '../platform/db/db.js';
 import { faultPoint } from '../platform/fault-points.js';
@@ -17,10 +18,13 @@ import { BalanceWarnings } from './balance-warnings.js';
 import { BudgetsService } from './budgets.service.js';
 import { LedgerBook } from './ledger-book.store.js';
 
+const NOTHING_ON_CHAIN = { deposited: 0n, withdrawn: 0n };
+
 /** A submitter's money as it is shown, and credit given by the operator. */
 @Injectable()
 export class AccountsService {
   constructor(
+    private readonly config: Config,
     private readonly db: Db,
     private readonly book: LedgerBook,
     private readonly warnings: BalanceWarnings,
@@ -30,7 +34,8 @@ export class AccountsService {
   ) {}
 
   async view(id: AccountId, wallet: string): Promise<AccountView> {
-    const { available, held, grants } = await this.book.balances(id);
+    const { available, held, withdrawing, grants } = await this.book.balances(id);
+    const { deposited, withdrawn } = await this.onChain(id);
     const below = await this.warnings.of(id);
     const granted = -grants;
     return {
@@ -38,11 +43,24 @@ export class AccountsService {
       wallet,
       available: String(available),
       held: String(held),
-      spent: String(granted - available - held),
+      spent: String(granted + deposited - withdrawn - available - held - withdrawing),
       granted: String(granted),
+      deposited: String(deposited),
+      withdrawing: String(withdrawing),
+      withdrawn: String(withdrawn),
       warnBelow: below === null ? null : String(below),
       budget: await this.budgets.ofAccount(id),
     };
+  }
+
+  /** What came in and went out on chain, in base units. */
+  private async onChain(id: AccountId): Promise<{ deposited: bigint; withdrawn: bigint }> {
+    if (this.config.settlement === null) return NOTHING_ON_CHAIN;
+    const [row] = await this.db.query<typeof NOTHING_ON_CHAIN>(
+      'SELECT deposited, withdrawn FROM settlement_submitters WHERE account_id = $1',
+      [id],
+    );
+    return row ?? NOTHING_ON_CHAIN;
   }
 
   /** The event balance.low tells when less than this is available; null ends it. */
@@ -52,8 +70,13 @@ export class AccountsService {
     return this.view(id, wallet);
   }
 
-  /** Gives a wallet credit; the same `ref` again changes nothing. */
+  /** Gives a wallet credit; the same `ref` again changes nothing. @throws ProblemError CREDIT_ON_CHAIN where there is a vault: credit would not be in it */
   async credit(wallet: string, amountText: string, ref: string): Promise<AccountView> {
+    if (this.config.settlement !== null)
+      throw new ProblemError(
+        'CREDIT_ON_CHAIN',
+        `Deposit in the name of ${wallet}: tidemill deposit --for ${wallet}.`,
+      );
     const units = parseAmount(amountText);
     if (units === null || units === 0n)
       throw new ProblemError('VALIDATION_FAILED', 'body.amount: more than nothing');

@@ -17,8 +17,10 @@ export abstract class LedgerBook {
 export const noBalances = (): Record<Bucket, bigint> => ({
   available: 0n,
   held: 0n,
+  withdrawing: 0n,
   pending: 0n,
   earned: 0n,
   fees: 0n,
   grants: 0n,
+  vault: 0n,
 });

@@ -54,10 +54,12 @@ describe('the book', () => {
     expect(await book.balances('acc')).toEqual({
       available: 600n,
       held: 0n,
+      withdrawing: 0n,
       pending: 0n,
       earned: 0n,
       fees: 0n,
       grants: -1_000n,
+      vault: 0n,
     });
     expect(await book.balances('wrk')).toMatchObject({ pending: 0n, earned: 390n });
     expect(await book.balances(NETWORK)).toMatchObject({ fees: 10n });

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { PublicKeyText } from '@tidemill/protocol';
+import { MAX_MONEY, PublicKeyText } from '@tidemill/protocol';
 import { z } from 'zod';
 import { parseFaultPoint, type ArmedPoint } from '../platform/fault-points.js';
 import { proxyOf, type Proxy } from '../platform/limits/peers.js';
@@ -31,6 +31,9 @@ const origin = z
     (text) => text === '*' || (URL.canParse(text) && new URL(text).origin === text),
     'an origin is a scheme, a host and a port that is not the usual one, such as https://console.example',
   );
+
+/** As many as the network's account on chain has room for. */
+const MAX_COSIGNERS = 8;
 
 /** Where this process ends itself, for tests of crashes. */
 const faultPoint = z.string().transform((text, context) => {
@@ -67,13 +70,54 @@ const Environment = z
     TIDEMILL_KEEP_JOBS_DAYS: days.default(90),
     TIDEMILL_KEEP_LOGS_DAYS: days.default(30),
     TIDEMILL_DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(12),
+    /** The address of the network's account on chain. Without it there is no chain, and no epochs. */
+    TIDEMILL_SETTLEMENT_NETWORK: PublicKeyText.optional(),
+    TIDEMILL_SETTLEMENT_PROGRAM: PublicKeyText.optional(),
+    TIDEMILL_COSIGNERS: list.pipe(z.array(PublicKeyText).max(MAX_COSIGNERS)).default([]),
+    TIDEMILL_COSIGNER_THRESHOLD: z.coerce.number().int().min(1).max(MAX_COSIGNERS).default(2),
+    TIDEMILL_RELEASER_KEY_FILE: z.string().optional(),
+    /** An epoch lasts at least as long as the challenge window on chain. */
+    TIDEMILL_EPOCH_MIN_MS: z.coerce.number().int().min(0).default(DAY_MS),
+    /** In base units: what a worker must have earned before it gets a place on chain, which costs rent. */
+    TIDEMILL_PAYOUT_FLOOR: z.coerce.bigint().min(1n).max(MAX_MONEY).default(1_000_000n),
     TIDEMILL_FAULT_POINT: faultPoint.default(null),
     NODE_ENV: z.string().default(''),
   })
   .refine((env) => env.TIDEMILL_FAULT_POINT === null || env.NODE_ENV === 'test', {
     path: ['TIDEMILL_FAULT_POINT'],
     message: 'only tests, with NODE_ENV=test, end a process on purpose',
-  });
+  })
+  .refine(
+    (env) =>
+      (env.TIDEMILL_SETTLEMENT_NETWORK === undefined) ===
+      (env.TIDEMILL_SETTLEMENT_PROGRAM === undefined),
+    {
+      path: ['TIDEMILL_SETTLEMENT_PROGRAM'],
+      message: 'the network’s account and its program come together',
+    },
+  )
+  .refine(
+    (env) =>
+      env.TIDEMILL_SETTLEMENT_NETWORK === undefined ||
+      new Set(env.TIDEMILL_COSIGNERS).size >= env.TIDEMILL_COSIGNER_THRESHOLD,
+    {
+      path: ['TIDEMILL_COSIGNERS'],
+      message: 'as many different keys as TIDEMILL_COSIGNER_THRESHOLD asks for, or more',
+    },
+  );
+
+/** Payment on chain, as far as the rows know of it. */
+export interface SettlementConfig {
+  /** Addresses in base58. */
+  readonly network: string;
+  readonly program: string;
+  readonly cosigners: readonly string[];
+  readonly threshold: number;
+  /** Signs what has been released; made if it is not there. */
+  readonly releaserKeyFile: string;
+  readonly epochMinMs: number;
+  readonly payoutFloor: bigint;
+}
 
 /** Everything an operator sets, checked once at the start and then frozen. */
 export abstract class Config {
@@ -102,6 +146,8 @@ export abstract class Config {
   abstract readonly keepJobsMs: number;
   /** How long its log lines are, no longer than itself. */
   abstract readonly keepLogsMs: number;
+  /** Null on a network without a chain, which pays nothing for what is only needed with one. */
+  abstract readonly settlement: SettlementConfig | null;
   /** Null but in tests of crashes. */
   abstract readonly faultPoint: ArmedPoint | null;
 }
@@ -140,7 +186,22 @@ export function readConfig(
       requestsPerSecond: env.TIDEMILL_REQUESTS_PER_SECOND,
       keepJobsMs: env.TIDEMILL_KEEP_JOBS_DAYS * DAY_MS,
       keepLogsMs: Math.min(env.TIDEMILL_KEEP_LOGS_DAYS, env.TIDEMILL_KEEP_JOBS_DAYS) * DAY_MS,
+      settlement: settlementOf(env),
       faultPoint: env.TIDEMILL_FAULT_POINT,
     }),
   };
+}
+
+function settlementOf(env: z.output<typeof Environment>): SettlementConfig | null {
+  const { TIDEMILL_SETTLEMENT_NETWORK: network, TIDEMILL_SETTLEMENT_PROGRAM: program } = env;
+  if (network === undefined || program === undefined) return null;
+  return Object.freeze({
+    network,
+    program,
+    cosigners: env.TIDEMILL_COSIGNERS,
+    threshold: env.TIDEMILL_COSIGNER_THRESHOLD,
+    releaserKeyFile: env.TIDEMILL_RELEASER_KEY_FILE ?? join(env.TIDEMILL_DATA_DIR, 'releaser.json'),
+    epochMinMs: env.TIDEMILL_EPOCH_MIN_MS,
+    payoutFloor: env.TIDEMILL_PAYOUT_FLOOR,
+  });
 }

@@ -28,6 +28,8 @@ export interface Charge {
   readonly price: bigint;
   readonly fee: bigint;
   readonly payer: 'submitter' | 'fees';
+  /** Whether nothing of its job will be charged or taken back any more, where a chain asks for it; else never. */
+  readonly settled: boolean;
 }
 
 /** A charge that is taken back. */
@@ -73,6 +75,9 @@ export abstract class BillingStore {
     billed: readonly JobId[],
     settled: readonly JobId[],
   ): Promise<readonly Leftover[]>;
+
+  /** Notes that nothing more will be charged to these jobs, or taken back: their charges may be paid on chain. */
+  abstract settle(tx: Tx, jobs: readonly JobId[]): Promise<void>;
 
   /** Releases at most `limit` charges that are so old and after which their workers had so many accepted results; each once. */
   abstract release(

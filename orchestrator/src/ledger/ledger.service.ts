@@ -49,6 +49,8 @@ export class LedgerService {
         ],
         only.map(({ job_id }) => job_id),
       );
+      if (this.config.settlement !== null && leftovers.length > 0)
+        await this.billing.settle(tx, [...new Set(leftovers.map(({ job_id }) => job_id))]);
 
       const entries = [
         ...payable.map((due, i) => this.entryOf(due, charges[i])),
@@ -94,6 +96,7 @@ export class LedgerService {
       price,
       fee,
       payer,
+      settled: this.config.settlement !== null && (payer === 'fees' || due.is_only),
     };
   }
 

@@ -28,9 +28,9 @@ export class PgBillingStore extends BillingStore {
   async addCharges(tx: Tx, charges: readonly Charge[], released: boolean): Promise<void> {
     if (charges.length === 0) return;
     await tx.query(
-      `INSERT INTO charges (attempt_id, job_id, worker_id, price, fee, payer, worker_results, released)
-       SELECT charge.*, worker.accepted, $7
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[]) AS charge (attempt_id, job_id, worker_id, price, fee, payer)
+      `INSERT INTO charges (attempt_id, job_id, worker_id, price, fee, payer, settled, worker_results, released)
+       SELECT charge.*, worker.accepted, $8
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::boolean[]) AS charge (attempt_id, job_id, worker_id, price, fee, payer, settled)
        JOIN workers AS worker ON worker.id = charge.worker_id`,
       [
         charges.map(({ attemptId }) => attemptId),
@@ -39,6 +39,7 @@ export class PgBillingStore extends BillingStore {
         charges.map(({ price }) => price),
         charges.map(({ fee }) => fee),
         charges.map(({ payer }) => payer),
+        charges.map(({ settled }) => settled),
         released,
       ],
     );
@@ -55,6 +56,13 @@ export class PgBillingStore extends BillingStore {
     settled: readonly JobId[],
   ): Promise<Leftover[]> {
     return tx.query<Leftover>(LEFTOVERS, [window.from, window.to, billed, settled]);
+  }
+
+  async settle(tx: Tx, jobs: readonly JobId[]): Promise<void> {
+    await tx.query(
+      'UPDATE charges SET settled = true WHERE job_id = ANY ($1::text[]) AND NOT settled',
+      [jobs],
+    );
   }
 
   release(tx: Tx, afterMs: number, afterResults: number, limit: number): Promise<Ripe[]> {

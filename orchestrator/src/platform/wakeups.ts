@@ -11,7 +11,8 @@ export type Channel =
   | 'stops'
   | 'webhooks'
   | 'keys'
-  | 'workers';
+  | 'workers'
+  | 'epochs';
 
 /** Wake-ups between stages and between replicas of the orchestrator. Any of them may be lost. */
 export abstract class Wakeups {

@@ -206,6 +206,7 @@ function configOf(auditRatePpm: number, release: Config['release']): Config {
     requestsPerSecond: 1,
     keepJobsMs: Number.MAX_SAFE_INTEGER,
     keepLogsMs: Number.MAX_SAFE_INTEGER,
+    settlement: null,
     faultPoint: null,
   };
 }

@@ -1,4 +1,5 @@
 export * from './leaf.js';
+export * from './objection.js';
 export * from './root-statement.js';
 export * from './seeds.js';
 export * from './tree.js';

@@ -119,6 +119,11 @@ export class MemoryBillingStore extends BillingStore {
     );
   }
 
+  /** The simulated network has no chain, which alone asks for this. */
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
   release(on: Tx, afterMs: number, afterResults: number, limit: number): Promise<readonly Ripe[]> {
     return within(on, (tx) => {
       const { charges, workers, pace } = tx.database;
