@@ -58,11 +58,14 @@ export class Inbound {
         for (const { attemptId } of message.leases) session.offered.delete(attemptId);
         return this.leases.refuse(workerId, message.leases, message.reason);
       case 'receipts':
+        // After the lines that came before: those of an attempt that is over are not taken any more.
+        await session.soFar;
         return this.report(session, workerId, message);
       case 'progress':
         return this.reports.progress(workerId, message.items);
       case 'logs':
-        return this.reports.logs(workerId, message.items);
+        // Whoever reads on from a line must not find an earlier one added behind it.
+        return session.inOrder(() => this.reports.logs(workerId, message.items));
       case 'checkpoint':
         return this.reports.checkpoints(workerId, message.items);
       case 'profile':

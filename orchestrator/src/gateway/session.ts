@@ -45,6 +45,7 @@ export class Session {
   /** Attempts that are active here, and how many heartbeats in a row did not name them. */
   readonly active = new Map<AttemptId, number>();
   private tokens = BURST;
+  private last: Promise<void> = Promise.resolve();
   private filledMs: number;
 
   constructor(
@@ -68,6 +69,18 @@ export class Session {
     if (this.tokens < 1) return false;
     this.tokens -= 1;
     return true;
+  }
+
+  /** Does one after another what has to be done in the order in which the worker said it. A failure ends only its own work. */
+  inOrder(work: () => Promise<void>): Promise<void> {
+    const mine = this.last.then(work);
+    this.last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Settles when what was begun in order so far is done. */
+  get soFar(): Promise<void> {
+    return this.last;
   }
 
   /** Sends, unless the socket is closed; a peer that reads too slowly is sent away instead, and false returned. */

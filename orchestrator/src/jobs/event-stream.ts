@@ -86,6 +86,8 @@ export class EventStream implements BeforeApplicationShutdown {
       wake();
     });
     let quietSinceMs = performance.now();
+    /** Whether nothing could follow any more when the events were read. */
+    let wasOver = false;
     try {
       while (!left && !this.isStopping && (await mayStay())) {
         const fresh = (await this.events.since(jobId, from)).filter(
@@ -101,7 +103,10 @@ export class EventStream implements BeforeApplicationShutdown {
         const newest = fresh.at(-1)?.event.id;
         if (newest !== undefined && BigInt(newest) - LATE_MICROS > from)
           from = BigInt(newest) - LATE_MICROS;
-        if (await this.isOver(accountId, jobId, fresh.length)) break;
+        if (wasOver && fresh.length === 0) break;
+        wasOver = fresh.length === 0 && (await this.isOver(accountId, jobId));
+        // The bill may have come after the events were read: only what is read from here on is all there is.
+        if (wasOver) continue;
         if (performance.now() - quietSinceMs > KEEP_ALIVE_MS) {
           response.write(': still here\n\n');
           quietSinceMs = performance.now();
@@ -135,9 +140,8 @@ export class EventStream implements BeforeApplicationShutdown {
       });
   }
 
-  /** A turn without news after the job's end and its bill: nothing can follow. */
-  private async isOver(accountId: AccountId, jobId: JobId, news: number): Promise<boolean> {
-    if (news > 0) return false;
+  /** The job has ended and its bill is there: nothing can follow. */
+  private async isOver(accountId: AccountId, jobId: JobId): Promise<boolean> {
     const { state, finishedAt } = await this.views.one(accountId, jobId);
     if (state === 'queued' || state === 'running' || finishedAt === null) return false;
     return (
