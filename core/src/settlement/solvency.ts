@@ -13,17 +13,26 @@ export interface ChainTotals {
 export const vaultOf = ({ deposited, withdrawn, paid, feesWithdrawn }: ChainTotals): bigint =>
   deposited - withdrawn - paid - feesWithdrawn;
 
-/** What the vault owes to workers, to the network and to submitters under these totals. */
-export function owedBy(totals: SettlementTotals, chain: ChainTotals): bigint {
-  const toWorkers = totals.earned - totals.slashed - chain.paid;
+/**
+ * What the vault owes to workers, to the network and to submitters under these totals, each of whom is owed at least nothing: workers
+ * that were paid more than they have kept do not pay back, so what is refunded for them is still owed. The settlement program counts
+ * the same. Null when submitters have spent more than there is of theirs.
+ */
+export function owedBy(totals: SettlementTotals, chain: ChainTotals): bigint | null {
+  const toWorkers = atLeastNothing(totals.earned - totals.slashed) - chain.paid;
   const toNetwork = totals.fees - totals.feesGiven - chain.feesWithdrawn;
   const toSubmitters = chain.deposited - chain.withdrawn - totals.spent + totals.refunded;
-  return toWorkers + toNetwork + toSubmitters;
+  if (toSubmitters < 0n) return null;
+  return atLeastNothing(toWorkers) + atLeastNothing(toNetwork) + toSubmitters;
 }
 
+const atLeastNothing = (amount: bigint): bigint => (amount > 0n ? amount : 0n);
+
 /** Whether everybody could be paid at once. */
-export const isSolvent = (totals: SettlementTotals, chain: ChainTotals): boolean =>
-  vaultOf(chain) >= owedBy(totals, chain);
+export function isSolvent(totals: SettlementTotals, chain: ChainTotals): boolean {
+  const owed = owedBy(totals, chain);
+  return owed !== null && vaultOf(chain) >= owed;
+}
 
 /** What a claim pays. Nothing to a worker that was slashed for more than it has earned since. */
 export function claimable(

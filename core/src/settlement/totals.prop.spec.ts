@@ -66,11 +66,25 @@ test('a network whose fees cover what it gave away can pay everybody, to the bas
       };
       expect(owedBy(totals, chain)).toBe(vaultOf(chain));
       expect(isSolvent(totals, chain)).toBe(true);
-      expect(isSolvent(totals, { ...chain, paid: 1n })).toBe(true);
-      const slash = sumOf([totals, slashed(10n, 4n)]);
-      expect(vaultOf(chain) - owedBy(slash, chain)).toBe(6n);
+      expect(isSolvent(totals, { ...chain, paid: totals.earned })).toBe(true);
+      // What is taken from workers who still have it can be given to submitters, and a part of it stays in the vault.
+      const enough = sumOf([totals, { ...NO_TOTALS, spent: 10n, earned: 10n }]);
+      const slash = sumOf([enough, slashed(10n, 4n)]);
+      const richer = { ...chain, deposited: chain.deposited + 10n };
+      expect(vaultOf(richer) - (owedBy(slash, richer) ?? 0n)).toBe(6n);
     }),
   );
+});
+
+test('what workers were paid before a slash is not there for submitters (G8)', () => {
+  const totals = { ...NO_TOTALS, spent: 100n, earned: 100n };
+  const chain = { deposited: 100n, withdrawn: 0n, paid: 100n, feesWithdrawn: 0n };
+  expect(isSolvent(totals, chain)).toBe(true);
+  expect(isSolvent(sumOf([totals, slashed(50n, 0n)]), chain)).toBe(true);
+  expect(isSolvent(sumOf([totals, slashed(50n, 50n)]), chain)).toBe(false);
+  // Nor may submitters have spent more than is left of what they brought.
+  expect(owedBy(totals, { ...chain, withdrawn: 1n })).toBeNull();
+  expect(isSolvent(totals, { ...chain, withdrawn: 1n })).toBe(false);
 });
 
 test('a claim pays what is new, and never takes back', () => {

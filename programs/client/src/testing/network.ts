@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, sign } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { TOKEN_PROGRAM_ID } from '@solana/spl-token';
 import { Keypair, type PublicKey, type TransactionInstruction } from '@solana/web3.js';
 import {
@@ -16,18 +16,16 @@ import { networkAddress, SettlementAddresses } from '../addresses.js';
 import { type NetworkSetup, SettlementInstructions } from '../instructions.js';
 import type { SignedBy } from '../signatures.js';
 import { TestChain } from './chain.js';
+import { signatureOf } from './transaction.js';
 
 export const sha256 = (bytes: Uint8Array): Uint8Array =>
   new Uint8Array(createHash('sha256').update(bytes).digest());
 
-const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
-
 /** An ed25519 signature over bytes. */
-export function signWith(key: Keypair, message: Uint8Array): SignedBy {
-  const der = Buffer.concat([PKCS8, key.secretKey.subarray(0, 32)]);
-  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  return { publicKey: key.publicKey.toBytes(), signature: sign(null, message, privateKey) };
-}
+export const signWith = (key: Keypair, message: Uint8Array): SignedBy => ({
+  publicKey: key.publicKey.toBytes(),
+  signature: signatureOf(key, message),
+});
 
 const keys = (count: number) => Array.from({ length: count }, () => Keypair.generate());
 const publicOf = (of: readonly Keypair[]) => of.map((key) => key.publicKey);
