@@ -14,6 +14,22 @@ const fromSource = {
 // `npm run test:long` runs the same suites at their large figures, before a release.
 const patience = process.env['TIDEMILL_TEST_LONG'] === '1' ? 40 : 1;
 
+/** What measures times, or fills the machine by itself. */
+const alone = [
+  'e2e/faults/**/*.e2e.ts',
+  'e2e/api-fuzzing.e2e.ts',
+  'e2e/demo.e2e.ts',
+  'e2e/hostile-sockets.e2e.ts',
+];
+const notTests = ['**/node_modules/**', '**/dist/**'];
+
+/** Suites of real processes, whose deadlines would measure each other if many ran at once. */
+const processes = {
+  globalSetup: [database],
+  testTimeout: patience * 300_000,
+  hookTimeout: patience * 300_000,
+};
+
 export default defineConfig({
   test: {
     reporters: ['default', './infra/setup/total-reporter.mjs'],
@@ -27,7 +43,7 @@ export default defineConfig({
             'protocol/node/**/*.spec.ts',
             'infra/setup/**/*.spec.mjs',
           ],
-          exclude: ['**/*.db.spec.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.db.spec.ts', ...notTests],
           testTimeout: patience * 30_000,
           hookTimeout: patience * 60_000,
           sequence: { groupOrder: 0 },
@@ -47,15 +63,24 @@ export default defineConfig({
       {
         ...fromSource,
         test: {
+          ...processes,
           name: 'e2e',
           include: ['e2e/**/*.e2e.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**'],
-          globalSetup: [database],
-          // Real processes share two cores: one file at a time, or their deadlines measure each other.
-          fileParallelism: false,
-          testTimeout: patience * 300_000,
-          hookTimeout: patience * 300_000,
+          exclude: [...notTests, ...alone],
+          // They wait more than they work, for leases to end and processes to start.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        ...fromSource,
+        test: {
+          ...processes,
+          name: 'e2e-alone',
+          include: alone,
+          exclude: notTests,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
