@@ -3,6 +3,7 @@ import { Admin } from './admin.js';
 import { type Api, openApi } from './api.js';
 import { Artifacts } from './artifacts.js';
 import { type Clock, realClock } from './clock.js';
+import { Epochs } from './epochs.js';
 import { Jobs } from './jobs.js';
 import { Keys } from './keys.js';
 import { type Login, type LoginSigner, logIn, SignerCredentials } from './login.js';
@@ -48,6 +49,7 @@ export class Tidemill {
   readonly webhooks: Webhooks;
   readonly workers: Workers;
   readonly trail: Trail;
+  readonly epochs: Epochs;
   readonly admin: Admin;
   private readonly anonymous: Api;
   private readonly audience: string;
@@ -76,6 +78,7 @@ export class Tidemill {
     this.webhooks = new Webhooks(api);
     this.workers = new Workers(api);
     this.trail = new Trail(api, transport, this.url);
+    this.epochs = new Epochs(api, transport, this.url);
     this.admin = new Admin(api);
   }
 

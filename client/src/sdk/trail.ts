@@ -1,4 +1,5 @@
 import { type Api, bodyOf } from './api.js';
+import { linesOf } from './lines.js';
 import type { Transport } from './transport.js';
 import type {
   Checkpoint,
@@ -33,17 +34,8 @@ export class Trail {
   }
 
   /** The whole trail as lines of JSON, from a place on, as fast as they are read. A broken connection is an error; go on from there. */
-  async *lines(from = 0): AsyncGenerator<string> {
-    const url = `${this.baseUrl}/v1/trail/export?from=${from}`;
-    const { body } = await this.transport.send(() => new Request(url));
-    if (body === null) return;
-    let rest = '';
-    for await (const text of body.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      yield* lines;
-    }
-    if (rest !== '') throw new SyntaxError('the export ends in the middle of a line');
+  lines(from = 0): AsyncGenerator<string> {
+    return linesOf(this.transport, `${this.baseUrl}/v1/trail/export?from=${from}`);
   }
 
   async event(place: number): Promise<TrailEvent> {

@@ -6,4 +6,9 @@ export { servedTrail, type TrailSource } from './trail-source.js';
 export { verifyJob, verifySignedReceipt } from './verify-evidence.js';
 export { checkContinues, cosign, WitnessRefusal } from './witness.js';
 export { WitnessMemory } from './witness-memory.js';
-export { verifyTrail, type TrailVerification, type VerifyTrailOptions } from './verify-trail.js';
+export {
+  placedEvent,
+  verifyTrail,
+  type TrailVerification,
+  type VerifyTrailOptions,
+} from './verify-trail.js';

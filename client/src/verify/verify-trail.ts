@@ -112,7 +112,7 @@ async function chainOf(copy: TrailSource): Promise<NonNullable<TrailTrust['copy'
 }
 
 /** What a stranger calls an event; what is none gets a time that no event has, so that the verifier names its place. */
-function placedEvent(shown: TrailEventView, place: number): PlacedEvent {
+export function placedEvent(shown: TrailEventView, place: number): PlacedEvent {
   const event = TrailEventView.safeParse(shown);
   if (!event.success || event.data.place === null || event.data.chain === null) {
     return {

@@ -19,7 +19,7 @@ import { signedOrder } from './owner-orders.js';
 const MAX_BODY = 1_000_000;
 
 /** An attempt is booked at most this long after it was begun; what is older is forgotten, and refused when it comes again. */
-export const ATTEMPT_WINDOW_MS = 60 * 24 * 3_600_000;
+const ATTEMPT_WINDOW_MS = 60 * 24 * 3_600_000;
 
 type Said = Readonly<Record<string, unknown>>;
 

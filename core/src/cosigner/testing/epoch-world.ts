@@ -34,7 +34,7 @@ import { type CosignerMemory, NOTHING_KNOWN } from '../knowledge.js';
 import { recompute, type Recomputed } from '../recompute.js';
 import { TrailReading } from '../trail-reading.js';
 
-export const CRYPTO: ProofCrypto = { sha256, verify: nodeVerifier() };
+const CRYPTO: ProofCrypto = { sha256, verify: nodeVerifier() };
 
 const NOW_MS = Date.parse('2030-01-01T00:00:00Z');
 const DAY_MS = 24 * 3_600_000;
@@ -198,15 +198,15 @@ export class EpochWorld {
   }
 
   receipt(worker: number, job: string, attempt: string): SignedReceipt {
-    const says = {
+    const says: Receipt = {
       network: this.trust.name,
       audience: 'here',
-      workerId: this.worker(worker),
-      jobId: job,
+      workerId: this.worker(worker) as Receipt['workerId'],
+      jobId: job as Receipt['jobId'],
       taskId: this.id('task'),
-      attemptId: attempt,
+      attemptId: attempt as Receipt['attemptId'],
       fence: 1,
-      taskDigest: `sha256:${'0'.repeat(64)}`,
+      taskDigest: `sha256:${'0'.repeat(64)}` as Receipt['taskDigest'],
       runtimeClass: 'noop',
       outcome: 'succeeded',
       failure: null,
@@ -217,11 +217,11 @@ export class EpochWorld {
       issuedAtMs: this.nowMs,
       expiresAtMs: this.nowMs + DAY_MS,
     };
-    const text = receiptText(says as Receipt);
+    const text = receiptText(says);
     const hash = receiptHash(text, sha256);
     return {
-      attemptId: attempt as SignedReceipt['attemptId'],
-      workerId: this.worker(worker) as SignedReceipt['workerId'],
+      attemptId: says.attemptId,
+      workerId: says.workerId,
       publicKey: this.keys[worker]?.address ?? '',
       text,
       hash: bytesToHex(hash),
@@ -360,7 +360,7 @@ export class EpochWorld {
 }
 
 /** An event at the end of others, with its digest and chain hash. */
-export function placed(
+function placed(
   event: Pick<PlacedEvent, 'kind' | 'subject' | 'atMs' | 'body'>,
   before: readonly PlacedEvent[],
 ): PlacedEvent {
