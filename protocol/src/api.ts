@@ -1,3 +1,4 @@
+import { EpochEarnings } from './epochs.js';
 import { z } from 'zod';
 import { BudgetView } from './budget.js';
 import { Digest, Hex32, PublicKeyText, SignatureText } from './digest.js';
@@ -311,6 +312,10 @@ export const EarningsView = z
     by: z.enum(EARNINGS_PERIODS),
     items: z.array(z.object({ from: time, results: z.int(), amount: BaseUnits })),
     total: BaseUnits,
+    epochs: z.array(EpochEarnings).meta({
+      description:
+        'What of it can be claimed on chain, or will be: the newest epochs, at most 100.',
+    }),
   })
   .meta({ id: 'Earnings' });
 export type EarningsView = z.infer<typeof EarningsView>;

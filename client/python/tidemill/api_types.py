@@ -288,12 +288,24 @@ EarningsItemsItem = TypedDict(
     },
 )
 
+EarningsEpochsItem = TypedDict(
+    "EarningsEpochsItem",
+    {
+        "epoch": 'int',
+        "state": 'Literal["open", "sealed", "posted", "final", "voided"]',
+        "sealedAt": 'str',
+        "amount": 'str',
+        "slashed": 'str',
+    },
+)
+
 Earnings = TypedDict(
     "Earnings",
     {
         "by": 'Literal["hour", "day", "week", "month"]',
         "items": 'list[EarningsItemsItem]',
         "total": 'str',
+        "epochs": 'list[EarningsEpochsItem]',
     },
 )
 

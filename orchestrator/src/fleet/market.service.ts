@@ -17,6 +17,7 @@ const HOUR_MS = 3_600_000;
 const KEPT_MS = 10_000;
 /** Most periods in one answer: six weeks of hours. */
 const MAX_PERIODS = 1_008;
+const MAX_EPOCHS = 100;
 
 /** What owners decide their prices by: what others ask, what is asked of them, and what came in. */
 @Injectable()
@@ -55,6 +56,13 @@ export class MarketService {
         amount: String(item.amount),
       })),
       total: String(items.reduce((sum, { amount }) => sum + amount, 0n)),
+      epochs: (await this.store.epochs(this.db, id, MAX_EPOCHS)).map((one) => ({
+        epoch: Number(one.epoch),
+        state: one.state,
+        sealedAt: one.sealed_at.toISOString(),
+        amount: String(one.amount),
+        slashed: String(one.slashed),
+      })),
     };
   }
 

@@ -1,4 +1,4 @@
-import type { EarningsPeriod, MarketView } from '@tidemill/protocol';
+import type { EarningsPeriod, EarningsView, MarketView } from '@tidemill/protocol';
 import type { OpenWorker } from '@tidemill/core/scheduler';
 import type { AttemptId, WorkerId } from '@tidemill/protocol';
 import type { Tx } from '../platform/db/db.js';
@@ -7,6 +7,15 @@ export interface Earned {
   readonly from: Date;
   readonly results: number;
   readonly amount: bigint;
+}
+
+/** What an epoch on chain added to a worker's lifetime totals. */
+export interface EarnedInEpoch {
+  readonly epoch: bigint;
+  readonly state: EarningsView['epochs'][number]['state'];
+  readonly sealed_at: Date;
+  readonly amount: bigint;
+  readonly slashed: bigint;
 }
 
 /** Reads what owners decide their prices by. */
@@ -22,6 +31,9 @@ export abstract class MarketStore {
     to: Date | null,
     limit: number,
   ): Promise<readonly Earned[]>;
+
+  /** By the epochs in which its leaf changed, the newest first. */
+  abstract epochs(tx: Tx, id: WorkerId, limit: number): Promise<readonly EarnedInEpoch[]>;
 
   abstract workersOnline(tx: Tx): Promise<readonly OpenWorker[]>;
 

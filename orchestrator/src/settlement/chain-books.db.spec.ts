@@ -72,7 +72,6 @@ test('what comes back to a submitter that asked for more is set aside when an ep
   await rows.charge({ account, wallet }, worker, { price: 400n, fee: 40n });
   await within((tx) => books.withdrawalRequested(tx, { wallet, amount: 900n, ref: 'all' }));
   await rows.deposit(wallet, 100n);
-  await rows.signedTrail();
   await host.app.get(JoiningService).turn();
   const sealed = await host.app.get(SealingService).seal({ whenDue: true });
   expect(sealed).toMatchObject({ ok: true });

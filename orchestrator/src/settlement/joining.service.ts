@@ -33,25 +33,28 @@ export class JoiningService {
     if (settlement === null) return Promise.resolve(false);
     return this.db.transaction(async (tx) => {
       const epoch = await lockOpenEpoch(tx);
-      await this.giveIndexes(tx, settlement.payoutFloor);
-      const paid = await tx.query<Waiting>(PAID, [MAX_PER_TURN]);
-      const given = await tx.query<Waiting>(GIVEN, [MAX_PER_TURN]);
+      const qualified = await tx.query<{ worker_id: WorkerId }>(QUALIFIED, [
+        settlement.payoutFloor,
+        MAX_INDEXED,
+      ]);
+      const fresh = qualified.map(({ worker_id }) => worker_id);
+      const paid = await tx.query<Waiting>(PAID, [MAX_PER_TURN, fresh]);
+      const given = await tx.query<Waiting>(GIVEN, [MAX_PER_TURN, fresh]);
       const { feesWithdrawn } = await booksOf(tx);
       const before = sumOf([totalsOf(epoch), ...paid.map(counted)]);
       const covered = coveredBy(before.fees - before.feesGiven - feesWithdrawn, given);
       const joining = [...paid, ...covered];
       if (joining.length === 0) return false;
+      await this.giveIndexes(tx, joining);
       await this.join(tx, epoch.number, joining);
       return paid.length === MAX_PER_TURN || covered.length === MAX_PER_TURN;
     });
   }
 
-  /** Workers that have earned enough get a place on chain, for good. */
-  private async giveIndexes(tx: Tx, floor: bigint): Promise<void> {
-    const indexed = await tx.query<{ index: number; worker_id: WorkerId }>(INDEX, [
-      floor,
-      MAX_INDEXED,
-    ]);
+  /** Workers of which a charge joins for the first time get their place on chain, for good: there is no leaf without a charge. */
+  private async giveIndexes(tx: Tx, joining: readonly Waiting[]): Promise<void> {
+    const workers = [...new Set(joining.map(({ worker_id }) => worker_id))];
+    const indexed = await tx.query<{ index: number; worker_id: WorkerId }>(INDEX, [workers]);
     await this.trail.append(
       tx,
       indexed.map(({ index, worker_id }) => ({
@@ -98,16 +101,16 @@ function coveredBy(left: bigint, given: readonly Waiting[]): readonly Waiting[] 
 }
 
 /**
- * Of workers that have an index and submitters that have one, which all have who ever deposited. A charge that its job's booking has
- * locked at this moment waits for the next turn.
+ * Of workers that have an index or qualify for one, and of submitters that have one, which all have who ever deposited. A charge that
+ * its job's booking has locked at this moment waits for the next turn.
  */
 const WAITING = `
 SELECT charge.attempt_id, charge.worker_id, job.account_id, charge.price, charge.fee, charge.payer, charge.refunded
 FROM charges AS charge
-JOIN settlement_workers AS worker ON worker.worker_id = charge.worker_id
 JOIN jobs AS job ON job.id = charge.job_id
 JOIN settlement_submitters AS submitter ON submitter.account_id = job.account_id
-WHERE charge.settled AND charge.released AND charge.epoch IS NULL`;
+WHERE charge.settled AND charge.released AND charge.epoch IS NULL
+  AND (charge.worker_id = ANY ($2::text[]) OR EXISTS (SELECT FROM settlement_workers AS known WHERE known.worker_id = charge.worker_id))`;
 
 const PAID = `${WAITING} AND charge.payer = 'submitter' AND NOT charge.refunded
 ORDER BY charge.worker_id, charge.attempt_id LIMIT $1 FOR UPDATE OF charge SKIP LOCKED`;
@@ -115,16 +118,19 @@ ORDER BY charge.worker_id, charge.attempt_id LIMIT $1 FOR UPDATE OF charge SKIP 
 const GIVEN = `${WAITING} AND (charge.payer = 'fees' OR charge.refunded)
 ORDER BY charge.attempt_id LIMIT $1 FOR UPDATE OF charge SKIP LOCKED`;
 
+/** Workers without an index that have earned enough: a place on chain costs rent, and a stranger could register a million keys. */
+const QUALIFIED = `
+SELECT worker_id FROM charges
+WHERE settled AND released AND epoch IS NULL
+  AND NOT EXISTS (SELECT FROM settlement_workers AS known WHERE known.worker_id = charges.worker_id)
+GROUP BY worker_id HAVING sum(price - fee) >= $1 ORDER BY min(attempt_id) LIMIT $2`;
+
 /** Under the lock of the open epoch, so that no index is given twice or left out. */
 const INDEX = `
-WITH waiting AS (
-  SELECT worker_id, min(attempt_id) AS first FROM charges
-  WHERE settled AND released AND epoch IS NULL
-    AND NOT EXISTS (SELECT FROM settlement_workers AS known WHERE known.worker_id = charges.worker_id)
-  GROUP BY worker_id HAVING sum(price - fee) >= $1 ORDER BY first LIMIT $2
-)
 INSERT INTO settlement_workers (index, worker_id)
-SELECT (SELECT coalesce(max(index) + 1, 0) FROM settlement_workers) + row_number() OVER (ORDER BY first) - 1, worker_id FROM waiting
+SELECT (SELECT coalesce(max(index) + 1, 0) FROM settlement_workers) + row_number() OVER (ORDER BY place) - 1, worker_id
+FROM unnest($1::text[]) WITH ORDINALITY AS joining (worker_id, place)
+WHERE NOT EXISTS (SELECT FROM settlement_workers AS known WHERE known.worker_id = joining.worker_id)
 RETURNING index, worker_id`;
 
 const JOIN = 'UPDATE charges SET epoch = $1 WHERE attempt_id = ANY ($2::text[])';
@@ -139,5 +145,6 @@ FROM unnest($1::text[], $2::bigint[]) AS change (account_id, amount)
 WHERE submitter.account_id = change.account_id AND change.amount > 0`;
 
 const ADD = `
-UPDATE epochs SET spent = spent + $2, earned = earned + $3, fees = fees + $4, fees_given = fees_given + $5, charges = charges + $6
+UPDATE epochs SET spent = spent + $2, earned = earned + $3, fees = fees + $4, fees_given = fees_given + $5, charges = charges + $6,
+  joined_before = pg_snapshot_xmax(pg_current_snapshot())
 WHERE number = $1`;

@@ -6,7 +6,6 @@ import { LedgerBook } from '../accounts/ledger-book.store.js';
 import { Config, type SettlementConfig } from '../config/env.js';
 import { Db, type Tx } from '../platform/db/db.js';
 import { FreshCheckpoint } from '../trail/fresh-checkpoint.js';
-import { TrailReader } from '../trail/trail.reader.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { booksOf } from './chain-books.js';
 import { totalsOf, type EpochRow } from './epoch-rows.js';
@@ -17,6 +16,9 @@ import { Trees } from './trees.js';
 const PAGE = 10_000;
 /** Without anything new a root is still posted this often: one that is too old frees what is held on chain. */
 const QUIET_MS = 24 * 3_600_000;
+/** How long an event's place is waited for, and the signature over it, of which there is one a second. */
+const TRIES = 30;
+const BETWEEN_TRIES_MS = 100;
 /** There is no model registry yet. */
 const NO_REGISTRY = Buffer.alloc(32);
 
@@ -35,7 +37,6 @@ export class SealingService {
     private readonly book: LedgerBook,
     private readonly trees: Trees,
     private readonly trail: TrailWriter,
-    private readonly reader: TrailReader,
     private readonly checkpoints: FreshCheckpoint,
   ) {}
 
@@ -50,7 +51,8 @@ export class SealingService {
     if (settlement === null) return { ok: false, reason: 'no-chain' };
     if (whenDue && !(await this.isDue(this.db, settlement.epochMinMs)))
       return { ok: false, reason: 'not-due' };
-    await this.signTrail();
+    const signed = await this.signedTrail();
+    if (signed === null) return { ok: false, reason: 'trail-unsigned' };
     return this.db.transaction(async (tx): Promise<Sealed> => {
       const epoch = await lockOpenEpoch(tx);
       const underWay = await tx.query(
@@ -60,9 +62,10 @@ export class SealingService {
       // Another process may have sealed while this one waited for the lock.
       if (whenDue && !(await this.isDue(tx, settlement.epochMinMs)))
         return { ok: false, reason: 'not-due' };
-      const checkpoint = await this.reader.checkpoint();
-      if (checkpoint === null) return { ok: false, reason: 'trail-unsigned' };
-      await this.write(tx, epoch, settlement, checkpoint);
+      // What joined since the trail was looked at may not have its place there yet.
+      if (!(await isCovered(tx, epoch.number, signed.before)))
+        return { ok: false, reason: 'trail-unsigned' };
+      await this.write(tx, epoch, settlement, signed.checkpoint);
       return { ok: true, number: epoch.number };
     });
   }
@@ -72,10 +75,21 @@ export class SealingService {
     return row?.due ?? false;
   }
 
-  /** The statement names a checkpoint that was signed, so that co-signers can compare it with what they keep. */
-  private async signTrail(): Promise<void> {
-    const [head] = await this.db.query<{ size: bigint }>('SELECT size FROM trail_sequencer');
-    await this.checkpoints.covering(Number(head?.size ?? 0n));
+  /**
+   * A signed checkpoint that has every event of the transactions below one, so that co-signers find in the trail what they are to
+   * check; null when that takes too long. Outside of any transaction: one that runs keeps later events from getting their place.
+   */
+  private async signedTrail(): Promise<{ before: string; checkpoint: CheckpointView } | null> {
+    const [now] = await this.db.query<{ before: string }>(NOW);
+    if (now === undefined) return null;
+    for (let tried = 0; tried < TRIES; tried += 1) {
+      const [head] = await this.db.query<{ size: bigint; placed: boolean }>(PLACED, [now.before]);
+      const checkpoint =
+        head?.placed === true ? await this.checkpoints.covering(Number(head.size)) : null;
+      if (checkpoint !== null) return { before: now.before, checkpoint };
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+    }
+    return null;
   }
 
   /**
@@ -214,6 +228,14 @@ export class SealingService {
   }
 }
 
+async function isCovered(tx: Tx, number: bigint, before: string): Promise<boolean> {
+  const late = await tx.query('SELECT FROM epochs WHERE number = $1 AND joined_before > $2::xid8', [
+    number,
+    before,
+  ]);
+  return late.length === 0;
+}
+
 interface ChangedSubmitter {
   readonly index: number;
   readonly wallet: string;
@@ -238,6 +260,13 @@ SELECT open.opened_at <= clock_timestamp() - $1 * interval '1 millisecond'
     OR EXISTS (SELECT FROM epochs WHERE state = 'final') AND open.opened_at <= clock_timestamp() - $2 * interval '1 millisecond'
   ) AS due
 FROM epochs AS open WHERE open.state = 'open'`;
+
+const NOW = 'SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS before';
+
+const PLACED = `
+SELECT head.size, NOT EXISTS (
+  SELECT FROM trail_events AS event WHERE (event.xid, event.id) > (head.last_xid, head.last_id) AND event.xid < $1::xid8
+) AS placed FROM trail_sequencer AS head`;
 
 /** Their own numbers in order, as all who book lock them. */
 const LOCK_ASKING = `

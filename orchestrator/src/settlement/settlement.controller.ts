@@ -19,7 +19,7 @@ import { SealingService } from './sealing.service.js';
 const REFUSALS = {
   'under-way': 'The epoch before is not final yet.',
   'not-due': 'It has not lasted long enough.',
-  'trail-unsigned': 'The trail has no checkpoint yet; it has one within a minute.',
+  'trail-unsigned': 'The trail does not have all of it yet; ask again in some seconds.',
 } as const;
 
 /** Epochs over HTTP: public but for receipts, so that anybody can check what was sealed. */

@@ -1,12 +1,21 @@
-import type { JobDetail, JobId, JobSpec, JobView } from '@tidemill/protocol';
+import {
+  parseAmount,
+  type JobDetail,
+  type JobId,
+  type JobSpec,
+  type JobView,
+} from '@tidemill/protocol';
 import { randomUUID } from 'node:crypto';
 import { STAGES } from '../app.module.js';
 import { AccountsService } from '../accounts/accounts.service.js';
+import { Config } from '../config/env.js';
 import { WorkerWsAdapter } from '../gateway/worker-ws.adapter.js';
+import { Directory } from '../identity/directory.js';
 import { startStages, type StageHost, type StageOptions } from '../identity/testing/stage-host.js';
 import { aWallet, type Wallet } from '../identity/testing/wallet.js';
 import { JobViews } from '../jobs/job-views.js';
 import { JobsService } from '../jobs/jobs.service.js';
+import { ChainBooks } from '../settlement/chain-books.js';
 import { eventually } from './eventually.js';
 
 /** The whole road in this process, on a database of its own. Its workers are `StageWorker`s. */
@@ -41,10 +50,20 @@ export class StageSubmitter {
     readonly wallet: Wallet,
   ) {}
 
-  /** An account with so many tokens. */
+  /** An account with so many tokens: credit, or a deposit where there is a chain. */
   static async with(host: StageHost, tokens = 1_000): Promise<StageSubmitter> {
     const accounts = host.app.get(AccountsService);
     const wallet = aWallet();
+    if (host.app.get(Config).settlement !== null) {
+      const amount = parseAmount(String(tokens)) ?? 0n;
+      const { address } = wallet;
+      const id = await host.db.transaction(async (tx) => {
+        const said = { wallet: address, amount, ref: randomUUID() };
+        await host.app.get(ChainBooks).deposited(tx, said);
+        return host.app.get(Directory).ensureAccount(tx, address);
+      });
+      return new StageSubmitter(host, id, wallet);
+    }
     const { id } = await accounts.credit(wallet.address, String(tokens), randomUUID());
     return new StageSubmitter(host, id, wallet);
   }

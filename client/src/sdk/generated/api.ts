@@ -1234,6 +1234,18 @@ export interface components {
             }[];
             /** @description A whole number of base units (10⁻⁶ token). */
             total: string;
+            /** @description What of it can be claimed on chain, or will be: the newest epochs, at most 100. */
+            epochs: {
+                epoch: number;
+                /** @enum {string} */
+                state: "open" | "sealed" | "posted" | "final" | "voided";
+                /** Format: date-time */
+                sealedAt: string;
+                /** @description A whole number of base units (10⁻⁶ token). */
+                amount: string;
+                /** @description A whole number of base units (10⁻⁶ token). */
+                slashed: string;
+            }[];
         };
         Epoch: {
             number: number;

@@ -2,11 +2,13 @@ import { CHAIN, charge, check, hold, NETWORK, refund, release } from '@tidemill/
 import { encodeBase58, type AccountId, type JobId, type WorkerId } from '@tidemill/protocol';
 import { randomUUID } from 'node:crypto';
 import { LedgerBook } from '../../accounts/ledger-book.store.js';
-import { startStages, type StageHost } from '../../identity/testing/stage-host.js';
+import {
+  startStages,
+  type StageHost,
+  type StageOptions,
+} from '../../identity/testing/stage-host.js';
 import { aWallet } from '../../identity/testing/wallet.js';
 import { Ids } from '../../platform/ids.js';
-import { eventually } from '../../testing/eventually.js';
-import { FreshCheckpoint } from '../../trail/fresh-checkpoint.js';
 import { ChainBooks } from '../chain-books.js';
 import { SettlementLoop } from '../settlement.loop.js';
 import { SettlementModule } from '../settlement.module.js';
@@ -19,16 +21,17 @@ const CHAIN_ENV = {
   TIDEMILL_EPOCH_MIN_MS: '0',
 } as const;
 
-/** The stage, with a chain. Joining and sealing take their turns when the test says so. */
-export function startWithChain(
+/** What a network with a chain is told. Joining and sealing take their turns when the test says so. */
+export const withChain = (
   cosigners: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<StageHost> {
-  return startStages([SettlementModule], {
-    env: { ...CHAIN_ENV, TIDEMILL_COSIGNERS: cosigners.join(','), ...env },
-    overrides: [{ provide: SettlementLoop, useValue: {} }],
-  });
-}
+): Required<Pick<StageOptions, 'env' | 'overrides'>> => ({
+  env: { ...CHAIN_ENV, TIDEMILL_COSIGNERS: cosigners.join(',') },
+  overrides: [{ provide: SettlementLoop, useValue: {} }],
+});
+
+/** The stage with a chain, and those before it that it needs. */
+export const startWithChain = (cosigners: readonly string[]): Promise<StageHost> =>
+  startStages([SettlementModule], withChain(cosigners));
 
 export interface Submitter {
   readonly account: AccountId;
@@ -59,18 +62,6 @@ export class SettledRows {
     );
     if (row === undefined) throw new Error('no account');
     return { account: row.account, wallet };
-  }
-
-  /** Once the trail has what there is until now, signed: a statement names a checkpoint. */
-  async signedTrail(): Promise<void> {
-    await eventually('the trail gave no places', async () => {
-      const [head] = await this.host.db.query<{ size: bigint }>('SELECT size FROM trail_sequencer');
-      return (head?.size ?? 0n) > 0n;
-    });
-    await eventually(
-      'the trail was not signed',
-      async () => (await this.host.app.get(FreshCheckpoint).covering(1)) !== null,
-    );
   }
 
   deposit(wallet: string, amount: bigint, ref: string = randomUUID()): Promise<void> {
