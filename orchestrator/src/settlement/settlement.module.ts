@@ -21,8 +21,8 @@ import { Trees } from './trees.js';
 /**
  * Settlement: what was charged becomes what can be claimed.
  *
- * Reads:    charges that are released and settled, payout addresses, what the chain stage books of deposits and withdrawals.
- * Writes:   epochs with their totals and leaves, indexes, ledger entries of the chain, what co-signers say.
+ * Reads:    released charges of jobs that are over, payout addresses, balances.
+ * Writes:   epochs with their totals and leaves, indexes, what co-signers say, the ledger of the chain.
  * Promises: a charge joins one epoch, once (G9); totals never fall and always agree (G8); what was sealed does not change.
  */
 @Module({
