@@ -6,16 +6,15 @@
 // Exit status: 0 the same, or not compared because the tools are not there; 1 different.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { toolVersions } from './tool-versions.mjs';
 
 const here = import.meta.dirname;
 const committed = join(here, '..', 'client', 'program');
 const sidecarFile = join(committed, 'settlement.build.json');
-const tools = process.env.SBF_TOOLS ?? join(homedir(), '.cache', 'sbf-tools');
-const linker = join(tools, 'bin', 'sbpf-linker');
 const BUILD_MS = 600_000;
 
 const versions = toolVersions();
@@ -71,19 +70,6 @@ function build(sbpf) {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/** The versions of what makes the bytes, or null when something is missing. */
-function toolVersions() {
-  const core = '/usr/lib/rustlib/bpfel-unknown-none';
-  if (![linker, '/usr/bin/rustc', '/usr/bin/cargo', core].every(existsSync)) return null;
-  const [linkerVersion, llvm] = linesOf(linker);
-  const [rustc] = linesOf('/usr/bin/rustc');
-  return { rustc, linker: linkerVersion, llvm };
-}
-
-function linesOf(program) {
-  return execFileSync(program, ['--version'], { encoding: 'utf8' }).trim().split('\n');
 }
 
 function sha256(bytes) {

@@ -1,46 +1,13 @@
-import {
-  createInitializeMint2Instruction,
-  createInitializeMintCloseAuthorityInstruction,
-  createInitializeTransferFeeConfigInstruction,
-  ExtensionType,
-  getMintLen,
-  MINT_SIZE,
-  TOKEN_2022_PROGRAM_ID,
-} from '@solana/spl-token';
-import { Keypair, type TransactionInstruction } from '@solana/web3.js';
+import { TOKEN_2022_PROGRAM_ID } from '@solana/spl-token';
+import { Keypair } from '@solana/web3.js';
 import { expect, test } from 'vitest';
-import { TestChain } from './testing/chain.js';
+import { CAN_BE_CLOSED, over2022, TAKES_FEES } from './testing/mint-2022.js';
 import { TestNetwork, TIMES } from './testing/network.js';
 
 const initializing = async (
   network: TestNetwork,
   changes: Parameters<TestNetwork['setup']>[0] = {},
 ) => network.chain.send([await network.build.initialize(network.setup(changes))]).refusal;
-
-/** A network over a Token-2022 mint with one extension, or none. */
-function over2022(extension?: {
-  type: ExtensionType;
-  of: (mint: Keypair) => TransactionInstruction;
-}) {
-  const chain = new TestChain();
-  const mint = Keypair.generate();
-  const size = extension === undefined ? MINT_SIZE : getMintLen([extension.type]);
-  chain.must(
-    [
-      chain.create(mint, size, TOKEN_2022_PROGRAM_ID),
-      ...(extension === undefined ? [] : [extension.of(mint)]),
-      createInitializeMint2Instruction(
-        mint.publicKey,
-        6,
-        chain.payer.publicKey,
-        null,
-        TOKEN_2022_PROGRAM_ID,
-      ),
-    ],
-    [mint],
-  );
-  return new TestNetwork({ chain, mint: mint.publicKey, tokenProgram: TOKEN_2022_PROGRAM_ID });
-}
 
 test('a network is opened once, with empty vaults', async () => {
   const network = new TestNetwork();
@@ -87,24 +54,9 @@ test('a Token-2022 mint without extensions works to the end', async () => {
 });
 
 test('a mint that takes fees, or that somebody can close, is refused', async () => {
-  const fees = over2022({
-    type: ExtensionType.TransferFeeConfig,
-    of: ({ publicKey }) =>
-      createInitializeTransferFeeConfigInstruction(
-        publicKey,
-        null,
-        null,
-        100,
-        1_000n,
-        TOKEN_2022_PROGRAM_ID,
-      ),
-  });
+  const fees = over2022(TAKES_FEES);
   expect(await initializing(fees)).toBe('MintRefused');
-  const closing = over2022({
-    type: ExtensionType.MintCloseAuthority,
-    of: ({ publicKey }) =>
-      createInitializeMintCloseAuthorityInstruction(publicKey, publicKey, TOKEN_2022_PROGRAM_ID),
-  });
+  const closing = over2022(CAN_BE_CLOSED);
   expect(await initializing(closing)).toBe('MintRefused');
 });
 

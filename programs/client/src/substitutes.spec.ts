@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { Keypair, PublicKey, SYSVAR_CLOCK_PUBKEY, TransactionInstruction } from '@solana/web3.js';
 import { releasedTotalBytes } from '@tidemill/protocol';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { settlementIdl } from './idl.js';
+import { REFUSALS } from './refusals.js';
 import { signWith, TestNetwork, TIMES } from './testing/network.js';
 
 /** An instruction that would succeed, what has to stand in front of it, and who signs. */
@@ -15,6 +17,8 @@ let network: TestNetwork;
 let other: TestNetwork;
 let valid: Map<string, Valid>;
 let substitutes: PublicKey[];
+let watched: PublicKey[];
+let counted = 0;
 const mallory = Keypair.generate();
 
 /** Slots where another signer is as good: anybody may pay for a page. */
@@ -48,7 +52,44 @@ beforeAll(async () => {
     // Owned by the network's address and of its mint, but no vault.
     chain.tokenAccount(network.mint, network.address, 1_000_000n),
   ];
+  watched = [...[network, other].flatMap(({ at }) => [at.vault, at.stakeVault]), mallorysTokens];
 });
+
+const LOOKALIKE = ['WrongAccount', 'WrongNetwork', 'WrongAddress'];
+
+/** What a wrong account in a place may be refused for, beside a signature that is missing. */
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  // Where it is another real network, what is wrong are the things that belong to this one.
+  network: [
+    ...LOOKALIKE,
+    ...['WrongTokenAccount', 'WrongStatement', 'NotAuthority', 'NotGuardian', 'NotAdmin'],
+  ],
+  vault: ['WrongAddress'],
+  stakeVault: ['WrongAddress'],
+  mint: ['MintRefused'],
+  tokenProgram: ['WrongTokenProgram'],
+  // The runtime finds no system program to call.
+  systemProgram: ['the runtime'],
+  instructions: ['WrongAddress'],
+  submitterAccount: LOOKALIKE,
+  stakeAccount: LOOKALIKE,
+  page: LOOKALIKE,
+  proposal: LOOKALIKE,
+  source: ['WrongTokenAccount'],
+  destination: ['WrongTokenAccount', 'WrongAddress'],
+  initializer: ['WrongAddress'],
+  depositor: ['WrongTokenAccount'],
+  submitter: ['WrongAddress'],
+  worker: ['WrongTokenAccount', 'WrongAddress'],
+  authority: ['NotAuthority'],
+  guardian: ['NotGuardian'],
+  approver: ['NotAdmin'],
+  proposer: ['NotAdmin', 'WrongAddress'],
+};
+
+function expectedAt(slot: { readonly name: string; readonly signer?: boolean }): readonly string[] {
+  return [...(EXPECTED[slot.name] ?? []), ...(slot.signer === true ? ['MissingSignature'] : [])];
+}
 
 /** One of each instruction, all possible on the same chain at the same slot. */
 async function validInstructions(): Promise<Map<string, Valid>> {
@@ -184,32 +225,67 @@ describe.each(instructions.map(({ name }) => ({ name })))('$name', ({ name }) =>
     expect(outcome).toBeNull();
   });
 
-  test('refuses every substitute for each of its accounts', () => {
+  test('refuses every substitute for each of its accounts, for the right reason, and changes nothing', () => {
     const one = validOf(name);
     const slots = instructions.find((described) => described.name === name)?.accounts ?? [];
-    const accepted: string[] = [];
+    const wrong: string[] = [];
+    const before = state();
     slots.forEach((slot, at) => {
       if (FREE.has(`${name}.${slot.name}`)) return;
-      for (const substitute of lookalikes(one.instruction, at)) {
-        const key = one.instruction.keys[at];
-        if (key === undefined || key.pubkey.equals(substitute)) continue;
-        const isSigner = key.isSigner && substitute.equals(mallory.publicKey);
-        const keys = one.instruction.keys.map((meta, place) =>
-          place === at ? { ...meta, pubkey: substitute, isSigner } : meta,
-        );
-        const changed = new TransactionInstruction({ ...one.instruction, keys });
-        const needed = keys.filter((meta) => meta.isSigner).map((meta) => meta.pubkey.toBase58());
-        const signers = [...one.signers, mallory].filter((signer) =>
-          needed.includes(signer.publicKey.toBase58()),
-        );
-        const refused = network.chain.tryOut([...(one.before ?? []), changed], signers);
-        if (refused === null) accepted.push(`${slot.name}: ${substitute.toBase58()}`);
-      }
+      const tried = lookalikes(one.instruction, at).map((substitute) => {
+        const refusal = refusalWith(one, at, substitute);
+        if (refusal === null || !expectedAt(slot).includes(refusal))
+          wrong.push(`${slot.name}: ${refusal ?? 'accepted'} with ${substitute.toBase58()}`);
+        return refusal;
+      });
+      expect(tried.length).toBeGreaterThanOrEqual(8);
+      counted += tried.length;
     });
-    expect(accepted).toEqual([]);
-    expect(substitutes.length).toBeGreaterThanOrEqual(8);
+    expect(wrong).toEqual([]);
+    expect(state()).toBe(before);
   });
 });
+
+test('more than a thousand substitutes were refused', async ({ annotate }) => {
+  expect(counted).toBeGreaterThan(1_000);
+  await annotate(`${counted} wrong accounts refused, at least 8 for each place`, 'T10');
+});
+
+/** Sends an instruction with another account in one place. */
+function refusalWith(one: Valid, at: number, substitute: PublicKey): string | null {
+  const keys = one.instruction.keys.map((meta, place) => {
+    if (place !== at) return meta;
+    // Mallory can sign, the others cannot.
+    return {
+      ...meta,
+      pubkey: substitute,
+      isSigner: meta.isSigner && substitute.equals(mallory.publicKey),
+    };
+  });
+  const changed = new TransactionInstruction({ ...one.instruction, keys });
+  const needed = new Set(
+    keys.filter((meta) => meta.isSigner).map(({ pubkey }) => pubkey.toBase58()),
+  );
+  const signers = [...one.signers, mallory].filter(({ publicKey }) =>
+    needed.has(publicKey.toBase58()),
+  );
+  const { refusal } = network.chain.send([...(one.before ?? []), changed], signers);
+  if (refusal === null) return null;
+  return REFUSALS.some((known) => known.name === refusal) ? refusal : 'the runtime';
+}
+
+/** Every account of the program and every balance that could have moved. */
+function state(): string {
+  const { svm, program } = network.chain;
+  const hash = createHash('sha256');
+  const all = svm.getProgramAccounts(program.programId.toBase58() as never);
+  for (const { address, data, lamports } of all.toSorted((a, b) =>
+    a.address < b.address ? -1 : 1,
+  ))
+    hash.update(`${address} ${lamports}`).update(Uint8Array.from(data));
+  for (const tokens of watched) hash.update(String(network.chain.balance(tokens)));
+  return hash.digest('hex');
+}
 
 function validOf(name: string): Valid {
   const one = valid.get(name);
@@ -222,5 +298,6 @@ function lookalikes(instruction: TransactionInstruction, at: number): PublicKey[
   const original = instruction.keys[at];
   const copy =
     original === undefined ? null : network.chain.copyUnder(original.pubkey, mallory.publicKey);
-  return [...substitutes, ...(copy === null ? [] : [copy])];
+  const all = [...substitutes, ...(copy === null ? [] : [copy])];
+  return all.filter((substitute) => original?.pubkey.equals(substitute) === false);
 }

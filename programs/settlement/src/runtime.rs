@@ -1,5 +1,4 @@
 //! What the runtime does for the program: hashing and logging. On the host, where unit tests run, the same in software.
-use alloc::vec::Vec;
 
 #[cfg(any(target_os = "solana", target_arch = "bpf"))]
 mod platform {
@@ -36,6 +35,6 @@ mod platform {
 pub use platform::sha256;
 
 /// Emits an event as Anchor does: its discriminator and fields as one `Program data:` line.
-pub fn emit(event: &Vec<u8>) {
+pub fn emit(event: &[u8]) {
     platform::log_data(&[event]);
 }

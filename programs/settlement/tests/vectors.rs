@@ -1,3 +1,5 @@
+// A test stops at what is not as expected.
+#![allow(clippy::unwrap_used)]
 //! The bytes of the program are those of the protocol: both read `protocol/vectors/settlement.json`.
 use serde_json::Value;
 use settlement::merkle::{empty_leaf_hash, is_under, submitter_leaf_hash, worker_leaf_hash, SubmitterLeaf, WorkerLeaf};
@@ -13,7 +15,8 @@ fn hash(of: &Value) -> [u8; 32] {
 }
 
 fn number(of: &Value) -> u64 {
-    of.as_str().map_or_else(|| of.as_u64().unwrap(), |text| text.parse().unwrap())
+    of.as_str()
+        .map_or_else(|| of.as_u64().unwrap(), |text| text.parse().unwrap())
 }
 
 fn index(of: &Value) -> u32 {
@@ -27,7 +30,12 @@ fn leaves_hash_as_in_the_protocol() {
     for leaf in vectors["workerLeaves"].as_array().unwrap() {
         let payee = hash(&leaf["payee"]);
         let (earned, slashed) = (number(&leaf["lifetimeEarned"]), number(&leaf["lifetimeSlashed"]));
-        let ours = WorkerLeaf { index: index(&leaf["index"]), payee: &payee, earned, slashed };
+        let ours = WorkerLeaf {
+            index: index(&leaf["index"]),
+            payee: &payee,
+            earned,
+            slashed,
+        };
         assert_eq!(worker_leaf_hash(&network, &ours), hash(&leaf["hash"]));
     }
     for leaf in vectors["submitterLeaves"].as_array().unwrap() {
@@ -54,7 +62,9 @@ fn a_leaf_is_under_its_root_at_its_own_place_only() {
             if number(&proof["height"]) != 0 {
                 continue;
             }
-            let leaf = tree["leaves"].get(usize::try_from(start).unwrap()).map_or_else(empty_leaf_hash, hash);
+            let leaf = tree["leaves"]
+                .get(usize::try_from(start).unwrap())
+                .map_or_else(empty_leaf_hash, hash);
             assert!(is_under(&root, leaf, start, &siblings));
             let beyond = start + (1 << siblings.len());
             assert!(!is_under(&root, leaf, beyond, &siblings));

@@ -4,6 +4,8 @@ import { LayoutWriter } from './layout.js';
 /** First bytes of what is hashed: a leaf of one tree never passes for one of the other, nor a node for a leaf. */
 const TAG = { worker: 0x00, submitter: 0x01, node: 0x02, empty: 0x03 } as const;
 
+const HASH = 32;
+
 /** The largest tree that a root may commit to: 2^24 workers. */
 export const MAX_SETTLEMENT_DEPTH = 24;
 
@@ -54,8 +56,18 @@ export function submitterLeafBytes(network: Uint8Array, leaf: SubmitterLeaf): Ui
 }
 
 /** `SHA-256(0x02 ‖ left ‖ right)`. */
-export function settlementNodeHash(left: Uint8Array, right: Uint8Array, sha256: Sha256) {
-  return sha256(new LayoutWriter().u8(TAG.node).bytes(left, 32).bytes(right, 32).finish());
+export function settlementNodeHash(
+  left: Uint8Array,
+  right: Uint8Array,
+  sha256: Sha256,
+): Uint8Array {
+  if (left.length !== HASH || right.length !== HASH) throw new RangeError('a hash has 32 bytes');
+  // A tree has as many nodes as leaves, so they are laid out by hand.
+  const node = new Uint8Array(1 + 2 * HASH);
+  node[0] = TAG.node;
+  node.set(left, 1);
+  node.set(right, 1 + HASH);
+  return sha256(node);
 }
 
 /** `SHA-256(0x03)`: stands where an index has not been given yet. */

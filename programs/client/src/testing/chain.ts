@@ -48,9 +48,11 @@ export class TestChain {
 
   private signs = true;
 
-  constructor(sbpf: 'v3' | 'v0' = 'v3') {
+  /** With the committed program, or with the bytes of another one. */
+  constructor(program: 'v3' | 'v0' | Uint8Array = 'v3') {
     const programId = Keypair.generate().publicKey;
-    this.svm.addProgram(programId.toBase58() as never, readFileSync(programFile(sbpf)));
+    const bytes = typeof program === 'string' ? readFileSync(programFile(program)) : program;
+    this.svm.addProgram(programId.toBase58() as never, bytes);
     // Instructions are built without asking anybody.
     this.program = settlementProgram(programId, new Connection('http://127.0.0.1:1'));
     this.fund(this.payer.publicKey);
