@@ -1,3 +1,4 @@
+import { ChainError } from '../chain/chain-error.js';
 import { TidemillError } from '../sdk/tidemill-error.js';
 import { EXIT, type ExitCode } from './exit-code.js';
 
@@ -40,6 +41,12 @@ export function failureOf(error: unknown): Failure {
       next,
       exitCode,
     };
+  }
+  if (error instanceof ChainError) {
+    const { code, message: detail, next } = error;
+    const exitCode =
+      code === 'RPC_UNREACHABLE' ? EXIT.noAccess : code === 'UNKNOWN' ? EXIT.failed : EXIT.refused;
+    return { ...nothing, code, detail, next, exitCode };
   }
   const detail = error instanceof Error ? error.message : String(error);
   return { ...nothing, code: 'FAILED', detail, next: null, exitCode: EXIT.failed };

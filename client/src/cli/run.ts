@@ -4,11 +4,14 @@ import { Cli } from './cli.js';
 import { accountCommand } from './commands/account.js';
 import { adminCommand } from './commands/admin.js';
 import { applyCommand } from './commands/apply.js';
+import { approveCommand } from './commands/approve.js';
 import { budgetCommand } from './commands/budget.js';
 import { cancelCommand } from './commands/cancel.js';
+import { claimCommand } from './commands/claim.js';
 import { completionCommand } from './commands/completion.js';
 import { cpCommand } from './commands/cp.js';
 import { decisionCommand } from './commands/decision.js';
+import { depositCommand } from './commands/deposit.js';
 import { eraseCommand } from './commands/erase.js';
 import { getCommand } from './commands/get.js';
 import { jobsCommand } from './commands/jobs.js';
@@ -22,11 +25,13 @@ import { receiptCommand } from './commands/receipt.js';
 import { replayCommand } from './commands/replay.js';
 import { rerunCommand } from './commands/rerun.js';
 import { runCommand } from './commands/run.js';
+import { stakeCommand, unstakeCommand } from './commands/stake.js';
 import { trailCommand } from './commands/trail.js';
 import { upCommand } from './commands/up.js';
 import { verifyCommand } from './commands/verify.js';
 import { waitCommand } from './commands/wait.js';
 import { webhooksCommand } from './commands/webhooks.js';
+import { withdrawCommand } from './commands/withdraw.js';
 import { workerCommand } from './commands/worker.js';
 import { workersCommand } from './commands/workers.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit-code.js';
@@ -56,6 +61,11 @@ const COMMANDS = [
   workerCommand,
   accountCommand,
   budgetCommand,
+  depositCommand,
+  withdrawCommand,
+  claimCommand,
+  stakeCommand,
+  unstakeCommand,
   receiptCommand,
   replayCommand,
   webhooksCommand,
@@ -63,6 +73,7 @@ const COMMANDS = [
   verifyCommand,
   trailCommand,
   adminCommand,
+  approveCommand,
   completionCommand,
 ];
 

@@ -84,6 +84,12 @@ export class Session {
     });
   }
 
+  /** The key file that this person logged in with here; null for an API key, or when nobody did. */
+  walletFile(): string | null {
+    const as = this.known(this.url)?.profile.as;
+    return as !== undefined && 'keyFile' in as ? as.keyFile : null;
+  }
+
   /** Who asks at this address. A profile's token goes to its own address only. */
   private known(url: string): { name: string; profile: Profile } | null {
     const name = this.profileName ?? this.profiles.forUrl(url);
