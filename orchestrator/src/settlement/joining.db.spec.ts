@@ -132,6 +132,24 @@ test('what a voided epoch held is in the next one (G9)', async () => {
   await end(next, 'final');
 });
 
+test('a job is not forgotten before its charge is in a final epoch', async () => {
+  const worker = await rows.worker();
+  const job = await rows.charge(alice, worker, { price: 400n });
+  const erase = async () => {
+    const [row] = await host.db.query<{ said: string }>('SELECT erase_job($1, $2) AS said', [
+      alice.account,
+      job,
+    ]);
+    return row?.said;
+  };
+  expect(await erase()).toBe('unreleased');
+  await join();
+  const number = await seal();
+  expect(await erase()).toBe('unreleased');
+  await end(number, 'final');
+  expect(await erase()).toBe('erased');
+});
+
 test('a worker that was slashed for more than it earned keeps its leaf, and owes', async () => {
   const worker = await rows.worker();
   await rows.charge(alice, worker, { price: 500n });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   decodeBase58,
+  settlementLevels,
   SettlementTree,
   submitterLeafBytes,
   workerLeafBytes,
@@ -8,6 +9,7 @@ import {
   type WorkerLeaf,
 } from '@tidemill/protocol';
 import { nodeSha256 } from '@tidemill/protocol/node';
+import { setImmediate } from 'node:timers/promises';
 import { Config } from '../config/env.js';
 import { Db, type Tx } from '../platform/db/db.js';
 
@@ -24,7 +26,7 @@ export interface EpochTrees {
 }
 
 /** Leaves read at once. */
-const PAGE = 10_000;
+const PAGE = 5_000;
 /** Epochs kept in memory: the one that is claimed against, and the one that waits. */
 const MAX_KEPT = 2;
 
@@ -61,34 +63,41 @@ export class Trees {
   async build(tx: Tx, number: bigint): Promise<EpochTrees> {
     const { settlement } = this.config;
     const network = decodeBase58(settlement?.network ?? '') ?? new Uint8Array(32);
-    const workers = await read<WorkerLeaf>(tx, WORKERS, number);
-    const submitters = await read<SubmitterLeaf>(tx, SUBMITTERS, number);
     return {
-      workers: treeOf(workers, (leaf) => workerLeafBytes(network, leaf)),
-      submitters: treeOf(submitters, (leaf) => submitterLeafBytes(network, leaf)),
+      workers: await settled<WorkerLeaf>(tx, WORKERS, number, (leaf) =>
+        workerLeafBytes(network, leaf),
+      ),
+      submitters: await settled<SubmitterLeaf>(tx, SUBMITTERS, number, (leaf) =>
+        submitterLeafBytes(network, leaf),
+      ),
     };
   }
 }
 
-function treeOf<Leaf>(leaves: readonly Leaf[], bytesOf: (leaf: Leaf) => Uint8Array): Settled<Leaf> {
-  const hashes = leaves.map((leaf) => nodeSha256(bytesOf(leaf)));
-  return { tree: new SettlementTree(hashes, nodeSha256), leaves };
-}
-
-async function read<Leaf extends { readonly index: number }>(
+/** Leaves are hashed page by page and nodes in steps: a million of them would keep sockets waiting for longer than their term. */
+async function settled<Leaf extends { readonly index: number }>(
   tx: Tx,
   statement: string,
   number: bigint,
-): Promise<Leaf[]> {
+  bytesOf: (leaf: Leaf) => Uint8Array,
+): Promise<Settled<Leaf>> {
   const leaves: Leaf[] = [];
-  for (;;) {
+  const hashes: Uint8Array[] = [];
+  for (let isLast = false; !isLast;) {
     const page = await tx.query<Leaf>(statement, [number, leaves.length, PAGE]);
     for (const leaf of page) {
       // Its place is its index: a gap would give every later leaf another's.
       if (leaf.index !== leaves.length) throw new Error(`there is no leaf of ${leaves.length}`);
       leaves.push(leaf);
+      hashes.push(nodeSha256(bytesOf(leaf)));
     }
-    if (page.length < PAGE) return leaves;
+    isLast = page.length < PAGE;
+  }
+  const steps = settlementLevels(hashes, nodeSha256);
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true)
+      return { tree: new SettlementTree(hashes, nodeSha256, step.value), leaves };
+    await setImmediate();
   }
 }
 

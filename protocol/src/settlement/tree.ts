@@ -9,6 +9,45 @@ export function settlementDepth(count: number): number {
   return depth;
 }
 
+/** The levels of a tree: its leaves first, the root last; and the root of an empty subtree of each height. */
+export interface SettlementLevels {
+  readonly levels: readonly (readonly Uint8Array[])[];
+  readonly empty: readonly Uint8Array[];
+}
+
+/** Nodes made between two pauses: some milliseconds. */
+const NODES_A_STEP = 4_096;
+
+/** Works out the levels above leaf hashes, with a pause now and then for whoever has other things to do meanwhile. */
+export function* settlementLevels(
+  leaves: readonly Uint8Array[],
+  sha256: Sha256,
+): Generator<undefined, SettlementLevels> {
+  const empty = [emptyLeafHash(sha256)];
+  const levels = [leaves];
+  let made = 0;
+  for (let height = 0; height < settlementDepth(leaves.length); height += 1) {
+    const below = levels[height] ?? [];
+    const hollow = empty[height] ?? emptyLeafHash(sha256);
+    const level: Uint8Array[] = [];
+    for (let at = 0; at < below.length; at += 2) {
+      level.push(settlementNodeHash(below[at] ?? hollow, below[at + 1] ?? hollow, sha256));
+      made += 1;
+      if (made % NODES_A_STEP === 0) yield;
+    }
+    empty.push(settlementNodeHash(hollow, hollow, sha256));
+    levels.push(level);
+  }
+  return { levels, empty };
+}
+
+function atOnce(steps: Generator<undefined, SettlementLevels>): SettlementLevels {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /**
  * A tree over leaf hashes in the order of their indexes, full to its depth with empty leaves. Its place in the tree is the index's
  * bits, so one index has one place and one proof.
@@ -16,24 +55,19 @@ export function settlementDepth(count: number): number {
 export class SettlementTree {
   readonly depth: number;
   /** levels[0] are the leaves, levels[depth] the root; what is left out is the root of nothing but empty leaves. */
-  private readonly levels: Uint8Array[][];
+  private readonly levels: SettlementLevels['levels'];
   /** The root of an empty subtree by its height. */
-  private readonly empty: Uint8Array[];
+  private readonly empty: SettlementLevels['empty'];
 
-  constructor(leaves: readonly Uint8Array[], sha256: Sha256) {
+  /** `made` by `settlementLevels` over the same leaves, or at once. */
+  constructor(
+    leaves: readonly Uint8Array[],
+    sha256: Sha256,
+    made: SettlementLevels = atOnce(settlementLevels([...leaves], sha256)),
+  ) {
     this.depth = settlementDepth(leaves.length);
-    this.empty = [emptyLeafHash(sha256)];
-    this.levels = [[...leaves]];
-    for (let height = 0; height < this.depth; height += 1) {
-      const below = this.levels[height] ?? [];
-      const level: Uint8Array[] = [];
-      for (let at = 0; at < below.length; at += 2) {
-        level.push(settlementNodeHash(this.node(height, at), this.node(height, at + 1), sha256));
-      }
-      const hollow = this.node(height, Infinity);
-      this.empty.push(settlementNodeHash(hollow, hollow, sha256));
-      this.levels.push(level);
-    }
+    this.levels = made.levels;
+    this.empty = made.empty;
   }
 
   get root(): Uint8Array {
