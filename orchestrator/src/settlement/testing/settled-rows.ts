@@ -9,7 +9,9 @@ import {
 } from '../../identity/testing/stage-host.js';
 import { aWallet } from '../../identity/testing/wallet.js';
 import { Ids } from '../../platform/ids.js';
+import { eventually } from '../../testing/eventually.js';
 import { ChainBooks } from '../chain-books.js';
+import { SealingService } from '../sealing.service.js';
 import { SettlementLoop } from '../settlement.loop.js';
 import { SettlementModule } from '../settlement.module.js';
 
@@ -116,6 +118,21 @@ export class SettledRows {
         );
     });
     return job;
+  }
+
+  /** Seals the open epoch, as soon as the trail has all of it; gives its number. */
+  async seal(): Promise<bigint> {
+    let sealed: bigint | undefined;
+    await eventually('the trail does not have all of it', async () => {
+      // The trail is signed once a second at most, by this clock.
+      this.host.clock.advance(1_000);
+      const said = await this.host.app.get(SealingService).seal({ whenDue: false });
+      if (said.ok) sealed = said.number;
+      else if (said.reason !== 'trail-unsigned') throw new Error(said.reason);
+      return said.ok;
+    });
+    if (sealed === undefined) throw new Error('nothing was sealed');
+    return sealed;
   }
 
   balances(owner: string) {
