@@ -1,6 +1,6 @@
 import type { RootStatement } from '@tidemill/protocol';
 import { counted, type SettledCharge } from '../settlement/totals.js';
-import type { ChainEvidence, ChargeRow, EpochEvidence } from './evidence.js';
+import type { ChainEvidence, ChargeRow, EpochEvidence, Judgement } from './evidence.js';
 import type { CosignerMemory, SubmitterRow, TrailKnowledge, WorkerRow } from './knowledge.js';
 import { firstObjection, objection, type Objection } from './objection.js';
 import { isDue } from './trail-reading.js';
@@ -59,12 +59,11 @@ function paidFault(leaf: WorkerRow, chain: ChainEvidence): Objection | null {
 
 /** Every submitter with a deposit has its place, spent what it was charged, and has enough for what is open. */
 export function checkSubmitters(
-  { submitters, charges, statement }: EpochEvidence,
-  memory: CosignerMemory,
+  { evidence, memory, chain, refundedSince }: Judgement,
   trail: TrailKnowledge,
   wallets: ReadonlyMap<string, string>,
-  chain: ChainEvidence,
 ): Objection | null {
+  const { submitters, charges, statement } = evidence;
   if (submitters.length < memory.submitters.length)
     return objection('LEAF_MISSING', `submitter ${submitters.length} had a leaf and has none`);
   const places = new Map(submitters.map(({ submitter }, place) => [submitter, place]));
@@ -74,7 +73,7 @@ export function checkSubmitters(
   const spent = sumsBy(charges, ({ submitter }) => submitter ?? '', 'spent');
   const poor = [...spent].find(([wallet, units]) => units > 0n && !places.has(wallet));
   if (poor !== undefined) return objection('LEAF_MISSING', `${poor[0]} has spent and has no leaf`);
-  const open = openBy(charges, trail, wallets);
+  const open = openBy(charges, trail, wallets, refundedSince);
   let place = -1;
   return firstObjection(submitters, (leaf) => {
     place += 1;
@@ -109,11 +108,12 @@ function openBy(
   charges: readonly ChargeRow[],
   { booked, jobs }: TrailKnowledge,
   wallets: ReadonlyMap<string, string>,
+  refundedSince: ReadonlySet<string>,
 ): Map<string, bigint> {
   const now = new Set(charges.map(({ attempt }) => attempt));
   const open = new Map<string, bigint>();
   for (const [attempt, { job, price, payer, refunded }] of booked) {
-    if (now.has(attempt) || payer === 'fees' || refunded) continue;
+    if (now.has(attempt) || payer === 'fees' || refunded || refundedSince.has(attempt)) continue;
     const wallet = wallets.get(jobs.get(job)?.account ?? '');
     if (wallet !== undefined) open.set(wallet, (open.get(wallet) ?? 0n) + price);
   }

@@ -1,6 +1,7 @@
 import type { RootStatement, SignedReceipt } from '@tidemill/protocol';
 import type { ChainTotals } from '../settlement/solvency.js';
-import type { SubmitterRow, WorkerRow } from './knowledge.js';
+import type { CosignerMemory, SubmitterRow, WorkerRow } from './knowledge.js';
+import type { TrailReading } from './trail-reading.js';
 
 /** A charge of an epoch as the orchestrator exports it. */
 export interface ChargeRow {
@@ -54,4 +55,16 @@ export interface CosignerTrust {
   readonly program: Uint8Array;
   /** The most that may be taken out of a price, in ten-thousandths. */
   readonly maxFeeBps: number;
+}
+
+/** What a co-signer needs to judge an epoch: what it knows, what it was shown, and what it has read elsewhere. */
+export interface Judgement {
+  readonly memory: CosignerMemory;
+  readonly evidence: EpochEvidence;
+  /** The trail, read from where the memory ends to where the statement says. */
+  readonly trail: TrailReading;
+  /** Attempts that the trail refunds behind there: balances are read a moment after the trail is, so they may be no longer held. */
+  readonly refundedSince: ReadonlySet<string>;
+  readonly chain: ChainEvidence;
+  readonly trust: CosignerTrust;
 }

@@ -4,6 +4,7 @@ export type {
   ChargeRow,
   CosignerTrust,
   EpochEvidence,
+  Judgement,
 } from './evidence.js';
 export {
   type Booked,
@@ -17,5 +18,5 @@ export {
   type WorkerRow,
 } from './knowledge.js';
 export type { Objection, ObjectionCode } from './objection.js';
-export { type Judgement, recompute, type Recomputed, statementHash } from './recompute.js';
+export { recompute, type Recomputed, statementHash } from './recompute.js';
 export { TrailReading } from './trail-reading.js';

@@ -81,6 +81,8 @@ export interface CosignerMemory {
   readonly wallets: ReadonlyMap<string, string>;
   /** What jobs with open charges were charged in epochs so far, out of their holds. */
   readonly charged: ReadonlyMap<string, bigint>;
+  /** Refunds that were shown behind the last statement's part of the trail: the next one has to contain them. */
+  readonly promised: ReadonlySet<string>;
   /** The hash of the statement that was signed for each epoch, in hex. */
   readonly signed: ReadonlyMap<string, string>;
 }
@@ -105,5 +107,6 @@ export const NOTHING_KNOWN: CosignerMemory = {
   submitters: [],
   wallets: new Map(),
   charged: new Map(),
+  promised: new Set(),
   signed: new Map(),
 };

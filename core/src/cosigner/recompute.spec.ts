@@ -81,6 +81,35 @@ test('an address changes a day after its owner ordered it', () => {
   expect(world.judge()).toMatchObject({ ok: true });
 });
 
+/** A charge that is open when an epoch is sealed, and of which nothing is held any more. */
+function withOpen(world: EpochWorld): { attempt: string; lie: Lie } {
+  const { attempt } = world.work({ worker: 0, submitter: 0, price: 40n });
+  const evidence = (of: EpochEvidence) => ({
+    ...of,
+    charges: of.charges.filter((one) => one.attempt !== attempt),
+    workers: of.workers.with(0, {
+      ...leafOf(of),
+      lifetimeEarned: leafOf(of).lifetimeEarned - 40n,
+    }),
+    submitters: of.submitters.with(0, {
+      ...submitterOf(of),
+      lifetimeSpent: submitterOf(of).lifetimeSpent - 40n,
+    }),
+  });
+  return { attempt, lie: { isConsistent: true, evidence } };
+}
+
+test('what is refunded while an epoch is sealed need not be held, if the trail says so for good', () => {
+  for (const isKept of [true, false]) {
+    const world = aWorld();
+    const { attempt, lie } = withOpen(world);
+    expect(code(world, { ...lie, refundedSince: [attempt] })).toBe('signed');
+    if (isKept) world.write('ledger.refunded', attempt, { price: '40' });
+    world.work({ worker: 1, submitter: 1, price: 3n });
+    expect(code(world, {})).toBe(isKept ? 'signed' : 'TRAIL_FORKED');
+  }
+});
+
 describe('a co-signer refuses (G17)', () => {
   const forgeries: [string, ObjectionCode, Lie | ((world: EpochWorld) => Lie)][] = [
     [
@@ -257,28 +286,7 @@ describe('a co-signer refuses (G17)', () => {
     ['less than was spent', 'LEAF_CONTRADICTS', withSubmitter(0, { lifetimeSpent: 299n })],
     ['a refund out of nothing', 'LEAF_CONTRADICTS', withSubmitter(0, { lifetimeRefunded: 1n })],
     ['more held than there is', 'HELD', withSubmitter(0, { held: 701n })],
-    [
-      'nothing held for what is charged and not settled',
-      'HELD',
-      (world) => {
-        const later = world.work({ worker: 0, submitter: 0, price: 40n });
-        return {
-          isConsistent: true,
-          evidence: (of) => ({
-            ...of,
-            charges: of.charges.filter(({ attempt }) => attempt !== later.attempt),
-            workers: of.workers.with(0, {
-              ...leafOf(of),
-              lifetimeEarned: leafOf(of).lifetimeEarned - 40n,
-            }),
-            submitters: of.submitters.with(0, {
-              ...submitterOf(of),
-              lifetimeSpent: submitterOf(of).lifetimeSpent - 40n,
-            }),
-          }),
-        };
-      },
-    ],
+    ['nothing held for what is charged and not settled', 'HELD', (world) => withOpen(world).lie],
     [
       'a leaf below what was paid',
       'PAID',

@@ -14,7 +14,7 @@ import { isSolvent } from '../settlement/solvency.js';
 import { counted, faultOf, sumOf } from '../settlement/totals.js';
 import { checkCharges, type CheckedCharges } from './check-charges.js';
 import { checkSubmitters, checkWorkers } from './check-leaves.js';
-import type { ChainEvidence, CosignerTrust, EpochEvidence } from './evidence.js';
+import type { CosignerTrust, EpochEvidence, Judgement } from './evidence.js';
 import type { CosignerMemory, SubmitterRow, TrailKnowledge, WorkerRow } from './knowledge.js';
 import { objection, type Objection } from './objection.js';
 import type { TrailReading } from './trail-reading.js';
@@ -23,16 +23,6 @@ export type Recomputed =
   /** The statement is right: it may be signed, once `memory` is kept. */
   | { readonly ok: true; readonly memory: CosignerMemory }
   | { readonly ok: false; readonly objection: Objection };
-
-/** What a co-signer needs to judge an epoch: what it knows, what it was shown, and what it has read elsewhere. */
-export interface Judgement {
-  readonly memory: CosignerMemory;
-  readonly evidence: EpochEvidence;
-  /** The trail, read from where the memory ends to where the statement says. */
-  readonly trail: TrailReading;
-  readonly chain: ChainEvidence;
-  readonly trust: CosignerTrust;
-}
 
 /**
  * Works an epoch out anew from the trail, the receipts and the chain, and says whether the statement is what comes of it (G8, G15, G17).
@@ -46,12 +36,15 @@ export function recompute(judgement: Judgement, crypto: ProofCrypto): Recomputed
   if (early !== null) return refuse(early);
   const knowledge = trail.knowledge();
 
+  const unkept = [...memory.promised].find((id) => knowledge.booked.get(id)?.refunded !== true);
+  if (unkept !== undefined)
+    return refuse(objection('TRAIL_FORKED', `a refund of ${unkept} was shown, and is not there`));
   const checked = checkCharges(evidence, memory, knowledge, trust, crypto);
   if ('code' in checked) return refuse(checked);
   const totals = sumOf([memory.totals, ...charges.map(counted)]);
   const late =
     checkWorkers(evidence, memory, knowledge, chain) ??
-    checkSubmitters(evidence, memory, knowledge, checked.wallets, chain) ??
+    checkSubmitters(judgement, knowledge, checked.wallets) ??
     totalsFault(statement.totals, totals, memory.totals) ??
     rootFault(evidence, trust, crypto.sha256);
   if (late !== null) return refuse(late);
@@ -140,7 +133,7 @@ function rootFault(
 
 /** What is known once the epoch has been found to be right. */
 function after(
-  { memory, evidence }: Judgement,
+  { memory, evidence, refundedSince }: Judgement,
   trail: TrailKnowledge,
   { wallets, charged }: CheckedCharges,
   sha256: Sha256,
@@ -163,6 +156,7 @@ function after(
     submitters,
     wallets,
     charged: new Map([...charged].filter(([job]) => trail.jobs.has(job))),
+    promised: new Set([...refundedSince].filter((id) => booked.get(id)?.refunded === false)),
     signed: new Map([
       ...memory.signed,
       [String(statement.epoch), statementHash(statement, sha256)],

@@ -53,6 +53,8 @@ export interface Memory {
 }
 
 const CRYPTO = { sha256: nodeSha256, verify: nodeVerifier() };
+/** Events looked at behind a statement's part of the trail: those of the moments in which it was sealed. */
+const MOST_BEHIND = 5_000;
 /** Longest reason that the orchestrator takes. */
 const MAX_REASON = 1_000;
 
@@ -87,7 +89,7 @@ export class Cosigner {
       {
         memory,
         evidence: await this.orchestrator.evidence(next, memory),
-        trail: await this.read(memory, statement),
+        ...(await this.read(memory, statement)),
         chain,
         trust: this.trust,
       },
@@ -115,14 +117,18 @@ export class Cosigner {
       : this.object(last, 'TWO_STATEMENTS: another statement of this epoch was signed before');
   }
 
-  private async read(memory: CosignerMemory, { trailSize }: RootStatement): Promise<TrailReading> {
+  /** The trail as far as the statement says, and what is refunded right behind it. */
+  private async read(memory: CosignerMemory, { trailSize }: RootStatement) {
     const trail = new TrailReading(memory.trail, this.trust.name, CRYPTO);
-    if (BigInt(trail.size) >= trailSize) return trail;
+    const refundedSince = new Set<string>();
+    let behind = 0;
     for await (const event of this.orchestrator.events(trail.size)) {
-      trail.add(event);
-      if (trail.objection !== null || BigInt(trail.size) >= trailSize) break;
+      if (BigInt(trail.size) < trailSize) trail.add(event);
+      else if (event.kind === 'ledger.refunded') refundedSince.add(event.subject);
+      if (BigInt(trail.size) >= trailSize) behind += 1;
+      if (trail.objection !== null || behind > MOST_BEHIND) break;
     }
-    return trail;
+    return { trail, refundedSince };
   }
 
   private async attest({ number, statement }: ShownEpoch): Promise<CosignerTurn> {

@@ -71,6 +71,7 @@ const Memory = z.object({
   ),
   wallets: mapOf(z.string()),
   charged: mapOf(units),
+  promised: z.array(z.string()).transform((ids) => new Set(ids)),
   signed: mapOf(z.string()),
 });
 

@@ -76,6 +76,8 @@ export interface Lie {
   readonly statement?: (of: RootStatement) => RootStatement;
   readonly evidence?: (of: EpochEvidence) => EpochEvidence;
   readonly events?: (of: readonly PlacedEvent[]) => readonly PlacedEvent[];
+  /** Refunds that are shown behind the statement's part of the trail. */
+  readonly refundedSince?: readonly string[];
   /** Whether the statement's totals and roots are made again from the changed evidence, as a liar would do. */
   readonly isConsistent?: boolean;
 }
@@ -339,6 +341,7 @@ export class EpochWorld {
         memory: this.memory,
         evidence,
         trail,
+        refundedSince: new Set(lie.refundedSince),
         trust: this.trust,
         chain: {
           slot: 1_000n,
