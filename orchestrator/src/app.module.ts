@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { ArtifactsModule } from './artifacts/artifacts.module.js';
+import { ChainModule } from './chain/chain.module.js';
 import { Config } from './config/env.js';
 import { EvidenceModule } from './evidence/evidence.module.js';
 import { FleetModule } from './fleet/fleet.module.js';
@@ -32,6 +33,7 @@ export const STAGES = [
   LedgerModule,
   EvidenceModule,
   SettlementModule,
+  ChainModule,
   WebhooksModule,
   RetentionModule,
 ];

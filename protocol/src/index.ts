@@ -2,6 +2,7 @@ export * from './api.js';
 export * from './budget.js';
 export * from './base58.js';
 export * from './canonical-json.js';
+export * from './chain-state.js';
 export * from './codec.js';
 export * from './count.js';
 export * from './crypto.js';

@@ -37,6 +37,7 @@ import {
 } from './api.js';
 import { BudgetRequest, BudgetView } from './budget.js';
 import { Digest, PublicKeyText } from './digest.js';
+import { ChainStateView } from './chain-state.js';
 import {
   AttestationRequest,
   EpochNumber,
@@ -899,6 +900,26 @@ export const ROUTES = {
     status: 200,
     response: EpochView,
     errors: ['CONFLICT', 'NO_CHAIN'],
+  },
+  getChainState: {
+    method: 'get',
+    path: '/v1/admin/chain',
+    summary: 'How payment on chain stands',
+    tag: 'admin',
+    access: 'admin',
+    status: 200,
+    response: ChainStateView,
+    errors: [],
+  },
+  resumeSettlement: {
+    method: 'post',
+    path: '/v1/admin/chain/resume',
+    summary: 'Let settlement go on after a difference stopped it',
+    tag: 'admin',
+    access: 'admin',
+    status: 200,
+    response: ChainStateView,
+    errors: ['CONFLICT'],
   },
   grantCredit: {
     method: 'post',

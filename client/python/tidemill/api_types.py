@@ -161,6 +161,61 @@ Capabilities = TypedDict(
     },
 )
 
+ChainStateStopped = TypedDict(
+    "ChainStateStopped",
+    {
+        "at": 'str',
+        "why": 'str',
+    },
+)
+
+ChainStateReconciled = TypedDict(
+    "ChainStateReconciled",
+    {
+        "at": 'str',
+        "slot": 'int',
+    },
+)
+
+ChainStateCursor = TypedDict(
+    "ChainStateCursor",
+    {
+        "signature": 'str',
+        "slot": 'int',
+    },
+)
+
+ChainStateUnderWayItem = TypedDict(
+    "ChainStateUnderWayItem",
+    {
+        "purpose": 'str',
+        "signature": 'str',
+        "lastValidHeight": 'int',
+    },
+)
+
+ChainStateFailingItem = TypedDict(
+    "ChainStateFailingItem",
+    {
+        "loop": 'str',
+        "since": 'str',
+        "failures": 'int',
+        "error": 'str',
+    },
+)
+
+ChainState = TypedDict(
+    "ChainState",
+    {
+        "enabled": 'bool',
+        "stopped": 'Union[ChainStateStopped, None]',
+        "reconciled": 'Union[ChainStateReconciled, None]',
+        "cursor": 'Union[ChainStateCursor, None]',
+        "underWay": 'list[ChainStateUnderWayItem]',
+        "failing": 'list[ChainStateFailingItem]',
+    },
+)
+
 ChangeWebhookRequest = TypedDict(
     "ChangeWebhookRequest",
     {

@@ -8,3 +8,10 @@ export {
   withdrawable,
 } from './solvency.js';
 export { counted, faultOf, NO_TOTALS, type SettledCharge, slashed, sumOf } from './totals.js';
+export { priorityFee, type PriorityFeeRule } from './priority-fee.js';
+export {
+  type NodeWord,
+  type Sighting,
+  type TransactionStep,
+  transactionStep,
+} from './transaction-step.js';

@@ -80,6 +80,23 @@ const Environment = z
     TIDEMILL_EPOCH_MIN_MS: z.coerce.number().int().min(0).default(DAY_MS),
     /** In base units: what a worker must have earned before it gets a place on chain, which costs rent. */
     TIDEMILL_PAYOUT_FLOOR: z.coerce.bigint().min(1n).max(MAX_MONEY).default(1_000_000n),
+    /** At least two nodes of the cluster, of different operators: none is believed alone. Without them nothing is sent to the chain. */
+    TIDEMILL_CHAIN_RPC_URLS: list.pipe(z.array(z.url({ protocol: /^https?$/ }))).default([]),
+    /** Of the cluster, in base58: a node of another one is not talked to. */
+    TIDEMILL_CHAIN_GENESIS_HASH: PublicKeyText.optional(),
+    /** Key files that only their owner can read: what posts roots, and what pays for claims. */
+    TIDEMILL_AUTHORITY_KEY_FILE: z.string().optional(),
+    TIDEMILL_RELAYER_KEY_FILE: z.string().optional(),
+    /** The most that is offered for room in a block, in millionths of a lamport for each compute unit. */
+    TIDEMILL_CHAIN_FEE_CEILING: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(1_000_000_000)
+      .default(1_000_000),
+    /** In base units: what a worker is paid on chain for, and when a token account is opened for it. The relayer bears fee and rent. */
+    TIDEMILL_CLAIM_FLOOR: z.coerce.bigint().min(1n).max(MAX_MONEY).default(100_000n),
+    TIDEMILL_ACCOUNT_FLOOR: z.coerce.bigint().min(1n).max(MAX_MONEY).default(1_000_000n),
     TIDEMILL_FAULT_POINT: faultPoint.default(null),
     NODE_ENV: z.string().default(''),
   })
@@ -104,7 +121,42 @@ const Environment = z
       path: ['TIDEMILL_COSIGNERS'],
       message: 'as many different keys as TIDEMILL_COSIGNER_THRESHOLD asks for, or more',
     },
+  )
+  .refine(
+    (env) =>
+      env.TIDEMILL_CHAIN_RPC_URLS.length === 0 || new Set(env.TIDEMILL_CHAIN_RPC_URLS).size >= 2,
+    {
+      path: ['TIDEMILL_CHAIN_RPC_URLS'],
+      message: 'two different nodes or more: one alone could lie',
+    },
+  )
+  .refine(
+    (env) => {
+      const all = [
+        env.TIDEMILL_SETTLEMENT_NETWORK,
+        env.TIDEMILL_CHAIN_GENESIS_HASH,
+        env.TIDEMILL_AUTHORITY_KEY_FILE,
+        env.TIDEMILL_RELAYER_KEY_FILE,
+      ];
+      return env.TIDEMILL_CHAIN_RPC_URLS.length === 0 || all.every((one) => one !== undefined);
+    },
+    {
+      path: ['TIDEMILL_CHAIN_RPC_URLS'],
+      message:
+        'they come with TIDEMILL_SETTLEMENT_NETWORK, TIDEMILL_CHAIN_GENESIS_HASH, TIDEMILL_AUTHORITY_KEY_FILE and TIDEMILL_RELAYER_KEY_FILE',
+    },
   );
+
+/** What talks to the chain. */
+export interface ChainConfig {
+  readonly rpcUrls: readonly string[];
+  readonly genesisHash: string;
+  readonly authorityKeyFile: string;
+  readonly relayerKeyFile: string;
+  readonly feeCeiling: number;
+  readonly claimFloor: bigint;
+  readonly accountFloor: bigint;
+}
 
 /** Payment on chain, as far as the rows know of it. */
 export interface SettlementConfig {
@@ -148,6 +200,8 @@ export abstract class Config {
   abstract readonly keepLogsMs: number;
   /** Null on a network without a chain, which pays nothing for what is only needed with one. */
   abstract readonly settlement: SettlementConfig | null;
+  /** Null where nothing is sent to a chain. */
+  abstract readonly chain: ChainConfig | null;
   /** Null but in tests of crashes. */
   abstract readonly faultPoint: ArmedPoint | null;
 }
@@ -187,6 +241,7 @@ export function readConfig(
       keepJobsMs: env.TIDEMILL_KEEP_JOBS_DAYS * DAY_MS,
       keepLogsMs: Math.min(env.TIDEMILL_KEEP_LOGS_DAYS, env.TIDEMILL_KEEP_JOBS_DAYS) * DAY_MS,
       settlement: settlementOf(env),
+      chain: chainOf(env),
       faultPoint: env.TIDEMILL_FAULT_POINT,
     }),
   };
@@ -203,5 +258,25 @@ function settlementOf(env: z.output<typeof Environment>): SettlementConfig | nul
     releaserKeyFile: env.TIDEMILL_RELEASER_KEY_FILE ?? join(env.TIDEMILL_DATA_DIR, 'releaser.json'),
     epochMinMs: env.TIDEMILL_EPOCH_MIN_MS,
     payoutFloor: env.TIDEMILL_PAYOUT_FLOOR,
+  });
+}
+
+function chainOf(env: z.output<typeof Environment>): ChainConfig | null {
+  const {
+    TIDEMILL_CHAIN_RPC_URLS: rpcUrls,
+    TIDEMILL_CHAIN_GENESIS_HASH: genesisHash,
+    TIDEMILL_AUTHORITY_KEY_FILE: authorityKeyFile,
+    TIDEMILL_RELAYER_KEY_FILE: relayerKeyFile,
+  } = env;
+  if (rpcUrls.length === 0 || genesisHash === undefined) return null;
+  if (authorityKeyFile === undefined || relayerKeyFile === undefined) return null;
+  return Object.freeze({
+    rpcUrls,
+    genesisHash,
+    authorityKeyFile,
+    relayerKeyFile,
+    feeCeiling: env.TIDEMILL_CHAIN_FEE_CEILING,
+    claimFloor: env.TIDEMILL_CLAIM_FLOOR,
+    accountFloor: env.TIDEMILL_ACCOUNT_FLOOR,
   });
 }

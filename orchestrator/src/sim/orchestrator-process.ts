@@ -207,6 +207,7 @@ function configOf(auditRatePpm: number, release: Config['release']): Config {
     keepJobsMs: Number.MAX_SAFE_INTEGER,
     keepLogsMs: Number.MAX_SAFE_INTEGER,
     settlement: null,
+    chain: null,
     faultPoint: null,
   };
 }
