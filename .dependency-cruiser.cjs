@@ -223,6 +223,7 @@ module.exports = {
       '^worker/src/payouts/',
       '^client/src/chain/',
       '^infra/localnet/',
+      '^bench/src/settlement/',
     ]),
     only('sockets-here', '(ws|@nestjs/websockets|@nestjs/platform-ws)/', [
       '^orchestrator/src/(gateway|serving)/',

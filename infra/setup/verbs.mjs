@@ -19,6 +19,7 @@ const VERBS = {
   cli: (args) => (existsSync(join(root, CLI)) ? becomeProgram(CLI, args) : runProgram(CLI, args)),
   'bench:throughput': (args) => runProgram('bench/dist/throughput/main.js', args),
   'bench:sizes': (args) => runProgram('bench/dist/sizes/main.js', args),
+  'bench:settlement': (args) => runProgram('bench/dist/settlement/main.js', args),
   check: (args) => runTests('unit tests', ['--project', 'unit', ...args]),
   test: (args) => runTests('all tests', args),
   'test:long': (args) => runTests('all tests, long', args, { TIDEMILL_TEST_LONG: '1' }),

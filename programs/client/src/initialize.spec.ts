@@ -1,6 +1,7 @@
 import { TOKEN_2022_PROGRAM_ID } from '@solana/spl-token';
 import { Keypair } from '@solana/web3.js';
 import { expect, test } from 'vitest';
+import { batchClaim } from './batch.js';
 import { CAN_BE_CLOSED, over2022, TAKES_FEES } from './testing/mint-2022.js';
 import { TestNetwork, TIMES } from './testing/network.js';
 
@@ -51,6 +52,27 @@ test('a Token-2022 mint without extensions works to the end', async () => {
   const tokens = chain.tokenAccount(network.mint, worker.publicKey, 9n, TOKEN_2022_PROGRAM_ID);
   chain.must([await network.build.stake(worker.publicKey, tokens, 9n)], [worker]);
   expect(chain.balance(network.at.stakeVault)).toBe(9n);
+});
+
+test('a batch of claims pays in Token-2022 as well, whose program takes one transfer a call', async () => {
+  const network = over2022();
+  const { chain } = network;
+  expect(await initializing(network)).toBeNull();
+  chain.must([await network.build.addPage(chain.payer.publicKey, 0)]);
+  await network.submitter(1_000n);
+  const workers = [network.worker(), network.worker(), network.worker()];
+  for (const { index } of workers) network.work(0, index, 100n + BigInt(index));
+  network.settle();
+  const tokensOf = (index: number) => workers[index]?.tokens ?? null;
+  const subtree = { start: 0, height: 2 };
+  const claim = batchClaim(network.workerTree(), network.posted.workers, subtree, ({ index }) =>
+    tokensOf(index),
+  );
+  if (claim === null) throw new Error('nobody to pay');
+  for (let time = 0; time < 2; time += 1) {
+    chain.must([await network.build.claimBatch(claim)]);
+    expect(workers.map(({ tokens }) => chain.balance(tokens))).toEqual([100n, 101n, 102n]);
+  }
 });
 
 test('a mint that takes fees, or that somebody can close, is refused', async () => {

@@ -19,7 +19,11 @@ export class LayoutWriter {
   }
 
   u64(value: bigint): this {
-    return this.unsigned(value, 8);
+    if (value < 0n || value >= 1n << 64n) throw new RangeError(`${value} does not fit in 64 bits`);
+    const part = new Uint8Array(8);
+    new DataView(part.buffer).setBigUint64(0, value, true);
+    this.parts.push(part);
+    return this;
   }
 
   finish(): Uint8Array {

@@ -15,6 +15,8 @@ export interface SettlementLevels {
   readonly empty: readonly Uint8Array[];
 }
 
+const HASH = 32;
+
 /** Nodes made between two pauses: some milliseconds. */
 const NODES_A_STEP = 4_096;
 
@@ -30,8 +32,12 @@ export function* settlementLevels(
     const below = levels[height] ?? [];
     const hollow = empty[height] ?? emptyLeafHash(sha256);
     const level: Uint8Array[] = [];
+    // One piece of memory for a level: so many small ones would take far more.
+    const nodes = new Uint8Array(Math.ceil(below.length / 2) * HASH);
     for (let at = 0; at < below.length; at += 2) {
-      level.push(settlementNodeHash(below[at] ?? hollow, below[at + 1] ?? hollow, sha256));
+      const place = (at / 2) * HASH;
+      nodes.set(settlementNodeHash(below[at] ?? hollow, below[at + 1] ?? hollow, sha256), place);
+      level.push(nodes.subarray(place, place + HASH));
       made += 1;
       if (made % NODES_A_STEP === 0) yield;
     }

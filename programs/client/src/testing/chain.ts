@@ -26,6 +26,8 @@ import { settlementProgram, type SettlementProgram } from '../program.js';
 import { refusalOf } from '../refusal.js';
 import { packed } from './transaction.js';
 
+const MAX_TRANSACTION_BYTES = 1_232;
+
 /** What came of a transaction. */
 interface Outcome {
   readonly refusal: string | null;
@@ -114,6 +116,21 @@ export class TestChain {
       [this.payer, ...new Set(signers)].filter((one, at, all) => all.indexOf(one) === at),
     );
     return transaction;
+  }
+
+  /** How long the transaction would be, or null when it is too long to be sent. */
+  sizeOf(
+    instructions: readonly TransactionInstruction[],
+    tables: AddressLookupTableAccount[] = [],
+  ): number | null {
+    try {
+      const { length } = this.sign(instructions, [], tables).serialize();
+      return length <= MAX_TRANSACTION_BYTES ? length : null;
+    } catch (error) {
+      // The library has no room for more than a transaction may have.
+      if (error instanceof RangeError) return null;
+      throw error;
+    }
   }
 
   /** Sends what has to succeed. */

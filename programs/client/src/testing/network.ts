@@ -133,7 +133,8 @@ export class TestNetwork {
   async submitter(amount: bigint): Promise<{ key: Keypair; tokens: PublicKey }> {
     const key = Keypair.generate();
     this.chain.fund(key.publicKey);
-    const tokens = this.chain.tokenAccount(this.mint, key.publicKey, amount);
+    const { tokenProgram } = this.build;
+    const tokens = this.chain.tokenAccount(this.mint, key.publicKey, amount, tokenProgram);
     const deposit = await this.build.deposit({
       depositor: key.publicKey,
       submitter: key.publicKey,
@@ -161,7 +162,9 @@ export class TestNetwork {
       lifetimeEarned: 0n,
       lifetimeSlashed: 0n,
     });
-    return { key, tokens: this.chain.tokenAccount(this.mint, key.publicKey), index };
+    const { tokenProgram } = this.build;
+    const tokens = this.chain.tokenAccount(this.mint, key.publicKey, 0n, tokenProgram);
+    return { key, tokens, index };
   }
 
   /** A submitter spends, a worker earns, and the rest is the fee. */

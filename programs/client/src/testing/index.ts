@@ -1,0 +1,3 @@
+export { TestChain } from './chain.js';
+export { lookupTable } from './lookup-table.js';
+export { TestNetwork, TIMES } from './network.js';
