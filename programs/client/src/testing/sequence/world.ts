@@ -17,7 +17,7 @@ import { SettlementModel, type Verdict } from './model.js';
 const ACTORS = 6;
 const START = 20_000n;
 /** Small enough that a sequence meets them. */
-export const CAPS = {
+const CAPS = {
   windowSlots: 50n,
   growthLimit: 20_000n,
   relativeFloor: 4_000n,
@@ -31,7 +31,7 @@ const PAGE_HEAD = 80;
 const PLACE = 72;
 const TOKEN_AMOUNT = 64;
 
-export interface Actor {
+interface Actor {
   readonly key: Keypair;
   readonly tokens: PublicKey;
 }
