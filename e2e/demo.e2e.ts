@@ -31,6 +31,9 @@ test('the demo does everything it promises, and leaves a network that can be use
     expect(said).toMatch(/of 360 digits are right/);
     expect(said).toContain('the same, bit for bit');
     expect(said).toContain('the whole ledger add up to zero');
+    expect(said).toContain('paid, by the ledger and by the chain to the base unit');
+    expect(said).toContain('verified without the orchestrator: root of the workers');
+    expect(said).toMatch(/a claim of one base unit more: The program refuses it \(BadProof\)/);
     expect(said).toContain('Everything promised happened');
 
     const key = /tmk_[A-Za-z0-9_-]{43}/.exec(said)?.[0] ?? '';

@@ -15,9 +15,10 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 /** Starts a network with the command, works with it, and stops it with Ctrl-C; answers the exit code. */
 async function withNetwork(
   port: number,
+  more: readonly string[],
   work: (network: { url: string; apiKey: string }) => Promise<void>,
 ): Promise<number | null> {
-  const args = ['up', '--workers', '1', '--port', String(port), '--dir', 'net', '--json'];
+  const args = ['up', '--workers', '1', '--port', String(port), '--json', ...more];
   const up = startTidemill(args, { home });
   const ended = new Promise<number | null>((resolve) => up.once('exit', resolve));
   let out = '';
@@ -31,21 +32,27 @@ async function withNetwork(
   return ended;
 }
 
-test('a network is started with one command, used with the key it shows, and finds everything again', async () => {
-  const port = await freePort();
-  let first = '';
-  const code = await withNetwork(port, async ({ url, apiKey }) => {
-    first = apiKey;
-    const env = { TIDEMILL_URL: url, TIDEMILL_API_KEY: apiKey };
-    expect((await tidemill(['run', '--noop', '200ms'], { home, env })).code).toBe(0);
-  });
-  expect(code).toBe(0);
-  await expect(fetch(`http://127.0.0.1:${port}/readyz`)).rejects.toThrow();
+test.each([
+  { where: 'with credit', more: ['--dir', 'net'] },
+  { where: 'on a chain', more: ['--dir', 'chained', '--on-chain'] },
+])(
+  'a network is started with one command $where, used with the key it shows, and finds everything again',
+  async ({ more }) => {
+    const port = await freePort();
+    let first = '';
+    const code = await withNetwork(port, more, async ({ url, apiKey }) => {
+      first = apiKey;
+      const env = { TIDEMILL_URL: url, TIDEMILL_API_KEY: apiKey };
+      expect((await tidemill(['run', '--noop', '200ms'], { home, env })).code).toBe(0);
+    });
+    expect(code).toBe(0);
+    await expect(fetch(`http://127.0.0.1:${port}/readyz`)).rejects.toThrow();
 
-  await withNetwork(port, async ({ url, apiKey }) => {
-    expect(apiKey).toBe(first);
-    const env = { TIDEMILL_URL: url, TIDEMILL_API_KEY: apiKey };
-    const listed = await tidemill(['jobs', '--json'], { home, env });
-    expect((JSON.parse(listed.out) as { items: unknown[] }).items).toHaveLength(1);
-  });
-});
+    await withNetwork(port, more, async ({ url, apiKey }) => {
+      expect(apiKey).toBe(first);
+      const env = { TIDEMILL_URL: url, TIDEMILL_API_KEY: apiKey };
+      const listed = await tidemill(['jobs', '--json'], { home, env });
+      expect((JSON.parse(listed.out) as { items: unknown[] }).items).toHaveLength(1);
+    });
+  },
+);

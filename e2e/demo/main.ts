@@ -7,6 +7,7 @@ import { type Network, startNetwork } from '@tidemill/localnet';
 import pc from 'picocolors';
 import { bill } from './chapters/bill.js';
 import { inference } from './chapters/inference.js';
+import { payout } from './chapters/payout.js';
 import { replication } from './chapters/replication.js';
 import { aSubmitter } from './chapters/submitter.js';
 import { trail } from './chapters/trail.js';
@@ -23,6 +24,8 @@ const USAGE = `A whole Tidemill network on this machine, from an empty folder to
 
 /** Where the tidemill command looks when it is told nothing else. */
 const KEPT_PORT = 7070;
+/** The story seals its epoch itself. A network that stays goes on by the clock. */
+const EPOCH_MIN_MS = 10 * 60_000;
 
 const { values: options } = parseArgs({
   options: {
@@ -45,10 +48,12 @@ async function demo(keep: boolean, port: string | undefined): Promise<number> {
   const interrupted = once(process, 'SIGINT').then(() => 130);
   let network: Network | undefined;
   try {
-    stage.heading('A network: PostgreSQL, an orchestrator and three workers');
+    stage.heading('A network: PostgreSQL, a chain, an orchestrator, co-signers and three workers');
     network = await startNetwork({
       dir,
       workers: 3,
+      onChain: true,
+      orchestratorEnv: { TIDEMILL_EPOCH_MIN_MS: String(EPOCH_MIN_MS) },
       port: port === undefined ? (keep ? KEPT_PORT : undefined) : Number(port),
       log: (message) => stage.line(`   ${pc.dim(message)}`),
     });
@@ -77,6 +82,7 @@ async function tell(stage: Stage, network: Network, keep: boolean): Promise<void
   const repeated = await replication(world, digits);
   await bill(world, [trained, tested, repeated]);
   await trail(world);
+  await payout(world);
   if (keep) await killed.restart();
   stage.line(`\n${pc.green(pc.bold('Everything promised happened'))} in ${stage.seconds} s.`);
   await whereNext(world, keep);

@@ -1,5 +1,7 @@
 import type { Tidemill } from '@tidemill/client';
+import type { ChainPlace } from '@tidemill/client/chain';
 import type { Network } from '@tidemill/localnet';
+import type { Signer } from '@tidemill/protocol/node';
 import type { Stage } from './stage.js';
 import type { TrainingData } from './job-specs.js';
 
@@ -9,7 +11,11 @@ export interface World {
   readonly network: Network;
   /** The submitter, with credit. */
   readonly submitter: Tidemill;
-  readonly wallet: string;
+  readonly wallet: Signer;
+  /** Whoever runs the network. */
+  readonly operator: Tidemill;
+  /** Where the network is on chain. */
+  readonly place: ChainPlace;
 }
 
 /** The digits, stored in the network: digests. */

@@ -163,6 +163,15 @@ export class SettlementOnChain {
     return units(paid[place] ?? 0);
   }
 
+  /** What a wallet has of the network's token, in all its token accounts. */
+  async tokens(wallet: string): Promise<bigint> {
+    const { mint } = this.state;
+    const { value } = await this.rpc.ask((node) =>
+      node.getParsedTokenAccountsByOwner(new PublicKey(wallet), { mint }),
+    );
+    return value.reduce((sum, { account }) => sum + heldIn(account.data.parsed), 0n);
+  }
+
   data(address: PublicKey): Promise<Buffer | null> {
     return this.rpc.ask(async (node) => (await node.getAccountInfo(address))?.data ?? null);
   }

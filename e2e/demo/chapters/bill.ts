@@ -33,11 +33,11 @@ export async function bill(world: World, jobs: readonly JobDetail[]): Promise<vo
 }
 
 function checkAccount(account: Account, bills: readonly JobDetail[]): bigint {
-  const { available, held, spent, granted } = account;
+  const { available, held, spent, deposited } = account;
   expect(held === '0', 'nothing should be held when every job is over', `${held} base units are`);
   expect(
-    BigInt(granted) === BigInt(available) + BigInt(spent),
-    'what was given should be spent or still there',
+    BigInt(deposited) === BigInt(available) + BigInt(spent),
+    'what was deposited should be spent or still there',
     JSON.stringify(account),
   );
   const costs = sum(bills.map(({ cost }) => cost));

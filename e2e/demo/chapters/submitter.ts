@@ -1,37 +1,41 @@
 import { join } from 'node:path';
 import { Tidemill } from '@tidemill/client';
+import { SettlementOnChain } from '@tidemill/client/chain';
 import type { Network } from '@tidemill/localnet';
-import { formatAmount } from '@tidemill/protocol';
+import { parseAmount } from '@tidemill/protocol';
 import { createKeyFile, loadSigner } from '@tidemill/protocol/node';
 import { digitFiles } from '../digits.js';
 import { expect } from '../expectation.js';
+import { until } from '../until.js';
 import type { Stage } from '../stage.js';
 import type { StoredDigits, World } from '../world.js';
 
-const CREDIT = '25';
+const TOKENS = '25';
+/** A transaction is final after some slots, and the ledger looks every second. */
+const SEEN_WITHIN_MS = 30_000;
 
-/** Makes a submitter, whom the operator gives credit, and stores the digits in the network. */
+/** Makes a submitter with tokens, who deposits them on chain, and stores the digits in the network. */
 export async function aSubmitter(
   stage: Stage,
   network: Network,
 ): Promise<{ world: World; digits: StoredDigits }> {
-  stage.heading('A submitter with credit, and its data');
-  const { url, dir, adminKeyFile } = network;
+  stage.heading('A submitter, its deposit on chain, and its data');
+  const { url, dir, adminKeyFile, settlement: place } = network;
+  expect(place !== null, 'the network should be on chain', 'it is not');
   const signer = createKeyFile(join(dir, 'keys', 'submitter.json'));
-  const operator = new Tidemill({ url, signer: loadSigner(adminKeyFile) });
-  await operator.admin.credit(signer.address, CREDIT, 'demo');
+  const amount = parseAmount(TOKENS) ?? 0n;
+  await place.fund(signer.address, amount);
+  const chain = await SettlementOnChain.open(place);
+  const { signature } = await chain.deposit(signer, signer.address, amount);
   const submitter = new Tidemill({ url, signer });
-  const { available } = await submitter.account.get();
-  expect(
-    formatAmount(BigInt(available)) === CREDIT,
-    `the wallet should have ${CREDIT} tokens`,
-    `it has ${available} base units`,
+  await until(
+    `the ledger should see the ${TOKENS} tokens`,
+    async () => BigInt((await submitter.account.get()).available) === amount,
+    SEEN_WITHIN_MS,
   );
   stage.fact('wallet', signer.address);
-  stage.fact(
-    'credit',
-    `${CREDIT} tokens, given by the operator (deposits from a chain come later)`,
-  );
+  stage.fact('deposit', `${TOKENS} tokens into the vault of ${place.network}`);
+  stage.fact('transaction', signature);
 
   const files = digitFiles();
   const [images, labels, testImages] = await Promise.all(
@@ -46,7 +50,14 @@ export async function aSubmitter(
   );
   stage.fact('data', 'handwritten digits: 1,437 images to learn from, 360 held back');
   return {
-    world: { stage, network, submitter, wallet: signer.address },
+    world: {
+      stage,
+      network,
+      submitter,
+      wallet: signer,
+      operator: new Tidemill({ url, signer: loadSigner(adminKeyFile) }),
+      place,
+    },
     digits: { images, labels, testImages },
   };
 }

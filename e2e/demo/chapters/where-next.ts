@@ -3,7 +3,7 @@ import type { World } from '../world.js';
 
 /** Where to look, and what to type, while the network runs on. */
 export async function whereNext(world: World, keeps: boolean): Promise<void> {
-  const { stage, network } = world;
+  const { stage, network, place } = world;
   stage.heading(keeps ? 'The network runs on' : 'Where to look next');
   if (!keeps) {
     stage.line('   npm run demo -- --keep     the same, and the network stays');
@@ -23,6 +23,7 @@ export async function whereNext(world: World, keeps: boolean): Promise<void> {
     './tidemill workers',
     './tidemill run --noop 2s',
     './tidemill verify trail',
+    `./tidemill verify payout --rpc ${place.rpcUrl}`,
     './tidemill worker join --name mine',
   ])
     stage.line(`   ${line}`);

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { createKeyFile, loadSigner } from '@tidemill/protocol/node';
 import { type Database, startDatabase } from './database/start-database.js';
 import { freePort } from './free-port.js';
+import type { ChainHandle } from './network/chain.js';
+import { type CosignerHandle, startCosigner } from './network/cosigner.js';
 import { type OrchestratorHandle, startOrchestrator } from './network/orchestrator.js';
+import type { Settlement } from './network/settlement.js';
 import { startWorker, type WorkerHandle } from './network/worker.js';
 
 export interface NetworkOptions {
@@ -15,6 +18,8 @@ export interface NetworkOptions {
   readonly port?: number | undefined;
   /** A database to use instead of starting one. */
   readonly databaseUrl?: string | undefined;
+  /** Whether it is paid on chain: an embedded one, with the network's account on it and its co-signers. Default: no. */
+  readonly onChain?: boolean | undefined;
   /** Settings of the orchestrator beyond the usual ones. */
   readonly orchestratorEnv?: Readonly<Record<string, string>> | undefined;
   /** Flags of every worker beyond the usual ones, by name and without dashes. */
@@ -32,6 +37,8 @@ export interface Network {
   readonly adminKeyFile: string;
   readonly adminWallet: string;
   readonly orchestrator: OrchestratorHandle;
+  /** Its account on the embedded chain; null when it is not paid on chain. */
+  readonly settlement: Settlement | null;
   /** In the order they were started. */
   readonly workers: readonly WorkerHandle[];
   /** Starts one more worker; flags as in `workerFlags`. */
@@ -54,6 +61,16 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     const databaseUrl =
       options.databaseUrl ??
       running.keepDatabase(await startDatabase({ dir: join(dir, 'database'), log })).url;
+    let settlement: Settlement | null = null;
+    let chainEnv: Readonly<Record<string, string>> = {};
+    if (options.onChain === true) {
+      log('starting the chain, and opening the account of the network on it');
+      // Loaded here alone: nobody else needs to wait for the chain's code.
+      const { startOnChain } = await import('./network/on-chain.js');
+      const started = await startOnChain(dir);
+      running.chain = started.chain;
+      ({ settlement, orchestratorEnv: chainEnv } = started);
+    }
     const port = options.port ?? (await freePort());
     const url = `http://127.0.0.1:${port}`;
     const start = () =>
@@ -62,11 +79,21 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         port,
         databaseUrl,
         adminWallet: admin.address,
-        env: options.orchestratorEnv,
+        env: { ...chainEnv, ...options.orchestratorEnv },
       });
     log('starting the orchestrator');
     running.orchestrator = await start();
     log(`the orchestrator answers at ${url}`);
+
+    if (settlement !== null) {
+      log('starting three co-signers');
+      const places = settlement.cosigners.keys();
+      const given = { dir, orchestratorUrl: url, settlement };
+      await keepAll(
+        [...places].map((place) => startCosigner({ ...given, place })),
+        (cosigner) => running.cosigners.push(cosigner),
+      );
+    }
 
     let named = 0;
     const addWorker = async (flags?: Readonly<Record<string, string>>) => {
@@ -82,10 +109,10 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       log(`${name} is online`);
       return worker;
     };
-    const started = await Promise.allSettled(
+    await keepAll(
       Array.from({ length: options.workers }, () => addWorker()),
+      () => undefined, // they are kept as they start
     );
-    for (const one of started) if (one.status === 'rejected') throw one.reason;
     running.workers.sort((a, b) => (a.name < b.name ? -1 : 1));
 
     return {
@@ -97,6 +124,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       get orchestrator() {
         return running.theOrchestrator;
       },
+      settlement,
       workers: running.workers,
       addWorker,
       restartOrchestrator: async () => {
@@ -111,10 +139,22 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   }
 }
 
+/** Waits for all to start, and keeps those that did even when one did not: they have to be stopped. */
+async function keepAll<Handle>(
+  starting: readonly Promise<Handle>[],
+  keep: (handle: Handle) => unknown,
+): Promise<void> {
+  const started = await Promise.allSettled(starting);
+  for (const one of started) if (one.status === 'fulfilled') keep(one.value);
+  for (const one of started) if (one.status === 'rejected') throw one.reason;
+}
+
 /** What runs so far, and how it ends: workers first, so that they can say goodbye, and the database last. */
 class Running {
   orchestrator: OrchestratorHandle | undefined;
   readonly workers: WorkerHandle[] = [];
+  chain: ChainHandle | undefined;
+  readonly cosigners: CosignerHandle[] = [];
   private database: Database | undefined;
   private stopping: Promise<void> | undefined;
 
@@ -134,8 +174,9 @@ class Running {
   }
 
   private async stopAll(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.stop()));
+    await Promise.all([...this.workers, ...this.cosigners].map((one) => one.stop()));
     await this.orchestrator?.stop();
+    await this.chain?.stop();
     await this.database?.stop();
   }
 }

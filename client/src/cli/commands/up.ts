@@ -13,6 +13,7 @@ interface UpOptions {
   readonly workers: number;
   readonly port: number;
   readonly dir: string;
+  readonly onChain?: boolean;
 }
 
 export const upCommand = (cli: Cli) =>
@@ -25,9 +26,13 @@ export const upCommand = (cli: Cli) =>
       'where it keeps everything; the next start finds it there',
       '.tidemill/local',
     )
+    .option('--on-chain', 'pay on an embedded chain, with co-signers; in a folder of its own')
     .action(cli.act(up));
 
-async function up(session: Session, { workers, port, dir }: UpOptions): Promise<ExitCode> {
+async function up(
+  session: Session,
+  { workers, port, dir, onChain = false }: UpOptions,
+): Promise<ExitCode> {
   // Loaded here alone, so that no other command waits for the database's code.
   const { startNetwork } = await import('@tidemill/localnet');
   const folder = resolve(session.io.cwd, dir);
@@ -36,6 +41,7 @@ async function up(session: Session, { workers, port, dir }: UpOptions): Promise<
     dir: folder,
     workers,
     port,
+    onChain,
     log: (message) => session.remark(session.io.colors.dim(message)),
   });
   try {
@@ -54,31 +60,35 @@ function announce(session: Session, network: Network, steps: FirstSteps): void {
   const { apiKey, walletFile } = steps;
   const running = network.workers.map(({ id, name, pid, logFile }) => ({ id, name, pid, logFile }));
   const database = network.databaseUrl;
-  session.show({ url, apiKey, walletFile, adminKeyFile, dir, database, workers: running }, () =>
-    [
-      '',
-      session.facts([
-        ['orchestrator', url],
-        ['what it can do', `${url}/docs`],
-        ['metrics', `${url}/metrics`],
-        ['database', database],
-        ['logs', join(dir, 'logs')],
-        ['workers', running.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ') || 'none'],
-        ['your wallet', walletFile],
-        ["the operator's wallet", adminKeyFile],
-        ['your API key', apiKey],
-      ]),
-      'Try it in another terminal:',
-      '',
-      `  export TIDEMILL_URL=${url} TIDEMILL_API_KEY=${apiKey}`,
-      '  tidemill run --noop 2s',
-      `  curl -s ${url}/v1/jobs -H "Authorization: Bearer $TIDEMILL_API_KEY" \\`,
-      `    -H 'Content-Type: application/json' -d '{"kind":"batch","runtime":{"noop":{"sleepMs":500}}}'`,
-      `  curl -s ${url}/v1/workers`,
-      '',
-      'Ctrl-C stops all of it.',
-      '',
-    ].join('\n'),
+  const chain = network.settlement?.rpcUrl ?? null;
+  session.show(
+    { url, apiKey, walletFile, adminKeyFile, dir, database, chain, workers: running },
+    () =>
+      [
+        '',
+        session.facts([
+          ['orchestrator', url],
+          ['what it can do', `${url}/docs`],
+          ['metrics', `${url}/metrics`],
+          ['database', database],
+          ...(chain === null ? [] : [['chain', chain] as const]),
+          ['logs', join(dir, 'logs')],
+          ['workers', running.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ') || 'none'],
+          ['your wallet', walletFile],
+          ["the operator's wallet", adminKeyFile],
+          ['your API key', apiKey],
+        ]),
+        'Try it in another terminal:',
+        '',
+        `  export TIDEMILL_URL=${url} TIDEMILL_API_KEY=${apiKey}`,
+        '  tidemill run --noop 2s',
+        `  curl -s ${url}/v1/jobs -H "Authorization: Bearer $TIDEMILL_API_KEY" \\`,
+        `    -H 'Content-Type: application/json' -d '{"kind":"batch","runtime":{"noop":{"sleepMs":500}}}'`,
+        `  curl -s ${url}/v1/workers`,
+        '',
+        'Ctrl-C stops all of it.',
+        '',
+      ].join('\n'),
   );
 }
 

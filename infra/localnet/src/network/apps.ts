@@ -9,8 +9,11 @@ export class AppMissingError extends Error {
   override readonly name = 'AppMissingError';
 }
 
-/** The program of an app, found by its package and never imported: an app runs in a process of its own. */
-export function appMain(name: '@tidemill/orchestrator' | '@tidemill/worker'): string {
+/** A program of an app, the first unless another is named; found by its package and never imported: an app runs in a process of its own. */
+export function appMain(
+  name: '@tidemill/orchestrator' | '@tidemill/worker',
+  program?: string,
+): string {
   let manifest: string;
   try {
     manifest = require.resolve(`${name}/package.json`);
@@ -18,7 +21,8 @@ export function appMain(name: '@tidemill/orchestrator' | '@tidemill/worker'): st
     throw new AppMissingError(`${name} is not installed: npm run setup`, { cause });
   }
   const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: Record<string, string> };
-  const main = join(dirname(manifest), Object.values(bin)[0] ?? 'dist/main.js');
+  const named = program === undefined ? Object.values(bin)[0] : bin[program];
+  const main = join(dirname(manifest), named ?? 'dist/main.js');
   if (!existsSync(main)) throw new AppMissingError(`${main} is missing: npm run build`);
   return main;
 }

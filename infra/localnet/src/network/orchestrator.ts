@@ -4,7 +4,8 @@ import type { Ended } from '../process/guarded-spawn.js';
 import { type RunningProcess, startProcess } from '../process/start-process.js';
 import { appMain } from './apps.js';
 
-const NETWORK_NAME = 'localnet';
+/** What receipts and logins name. */
+export const NETWORK_NAME = 'localnet';
 
 export interface OrchestratorOptions {
   readonly dir: string;

@@ -51,6 +51,8 @@ const CAPS = {
 /** A network's account on the embedded chain, and the keys that rule it. Addresses are base58. */
 export interface Settlement {
   readonly rpcUrl: string;
+  /** Of the chain: nodes of another one are not talked to. */
+  readonly genesisHash: string;
   readonly program: string;
   readonly network: string;
   readonly mint: string;
@@ -79,7 +81,8 @@ export async function openSettlement(dir: string, rpcUrl: string): Promise<Settl
   const key = (name: string): Keypair => keyOf(keyFile(dir, name));
   const programId = key('program').publicKey;
   const [initializer, mint] = [key('initializer'), key('mint')];
-  const genesisHash = decodeBase58(await connection.getGenesisHash());
+  const genesis = await connection.getGenesisHash();
+  const genesisHash = decodeBase58(genesis);
   if (genesisHash === null) throw new Error('the chain has no genesis hash');
   const network = networkAddress(programId, initializer.publicKey, genesisHash);
   const chain = new LocalChain(connection, initializer);
@@ -112,6 +115,7 @@ export async function openSettlement(dir: string, rpcUrl: string): Promise<Settl
   const file = (name: string) => keyFile(dir, name);
   return {
     rpcUrl,
+    genesisHash: genesis,
     program: programId.toBase58(),
     network: network.toBase58(),
     mint: mint.publicKey.toBase58(),
