@@ -323,6 +323,8 @@ function addressOf({ path }: Route): string {
     digest: sha256('nothing'),
     place: '999999999',
     delivery: '999999999',
+    number: '999999999',
+    wallet: '1'.repeat(32),
     id: `job_${'0'.repeat(26)}`,
   };
   const kind = /\/v1\/(?:admin\/)?(\w+)/.exec(path)?.[1];

@@ -12,14 +12,13 @@ import { Trees } from '../settlement/trees.js';
 import { TrailModule } from '../trail/trail.module.js';
 import { TrailWriter } from '../trail/trail.writer.js';
 import { startChainLoops } from './chain-loop.js';
-import { chainParts } from './chain-parts.js';
 import { ChainStateStore } from './chain-state.store.js';
 import { ChainTurns } from './chain-turns.js';
 import { ChainController } from './chain.controller.js';
+import { EpochsUnderWay } from './epochs-under-way.js';
 import { PgChainStateStore } from './pg-chain-state.store.js';
 import { PgEpochsUnderWay } from './pg-epochs-under-way.js';
 import { PgTransactionsStore } from './pg-transactions.store.js';
-import { EpochsUnderWay } from './poster.js';
 import { SettlementStop } from './settlement-stop.js';
 import { TransactionsStore } from './transactions.store.js';
 
@@ -69,11 +68,13 @@ export class ChainModule implements OnModuleInit {
   ) {}
 
   /** Without a chain there is nothing to do. */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     const { chain, settlement } = this.config;
     if (chain === null || settlement === null) return;
     const { db, clock, log, books, epochs, trees, underWay, state, transactions, stop } = this;
     const doors = { db, clock, log, books, epochs, trees, underWay, state, transactions, stop };
+    // Loaded here alone: a network without a chain needs none of Solana's libraries.
+    const { chainParts } = await import('./chain-parts.js');
     const parts = chainParts(chain, settlement, doors);
     startChainLoops(parts, this.turns, this.loops, () => clock.monotonicMs(), log);
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '../platform/db/db.js';
 import { type EpochRow, statementOf } from '../settlement/epoch-rows.js';
-import { type EpochUnderWay, EpochsUnderWay } from './poster.js';
+import { type EpochUnderWay, EpochsUnderWay } from './epochs-under-way.js';
 
 @Injectable()
 export class PgEpochsUnderWay extends EpochsUnderWay {

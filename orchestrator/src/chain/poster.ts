@@ -1,10 +1,11 @@
 import { PublicKey } from '@solana/web3.js';
-import { type RootStatement, rootStatementBytes } from '@tidemill/protocol';
+import { rootStatementBytes } from '@tidemill/protocol';
 import { nodeSha256, type Signer } from '@tidemill/protocol/node';
 import type { SettlementInstructions } from '@tidemill/settlement-client';
 import type { Logger } from 'pino';
 import type { Db, Tx } from '../platform/db/db.js';
 import type { Epochs } from '../settlement/epochs.js';
+import type { EpochsUnderWay, EpochUnderWay } from './epochs-under-way.js';
 import type { NetworkAccount } from './network-account.js';
 import { rootStanding } from './root-standing.js';
 import type { Sender } from './sender.js';
@@ -12,20 +13,6 @@ import type { SettlementStop } from './settlement-stop.js';
 
 /** Checking three co-signers and writing a root takes about 2,400. */
 const POST_UNITS = 20_000;
-
-/** The epoch between its seal and its end, if there is one. */
-export interface EpochUnderWay {
-  readonly number: bigint;
-  readonly state: 'sealed' | 'posted';
-  readonly statement: RootStatement;
-}
-
-/** Where it is read, in the transaction that then moves it. */
-export abstract class EpochsUnderWay {
-  abstract now(tx: Tx): Promise<EpochUnderWay | null>;
-  /** The last epoch that can be claimed against, or null. */
-  abstract lastFinal(tx: Tx): Promise<bigint | null>;
-}
 
 /** Brings sealed epochs on chain, and says in the ledger what became of them by the finalized chain alone (G10). */
 export class Poster {

@@ -10,7 +10,7 @@ import type { ToPost } from '../../settlement/epochs.js';
 import type { EpochTrees } from '../../settlement/trees.js';
 import { type ChainState, ChainStateStore, type Cursor } from '../chain-state.store.js';
 import type { Books } from '../observer.js';
-import type { EpochUnderWay, EpochsUnderWay } from '../poster.js';
+import type { EpochUnderWay, EpochsUnderWay } from '../epochs-under-way.js';
 
 interface Sealed {
   readonly statement: RootStatement;
