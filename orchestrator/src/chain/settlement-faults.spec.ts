@@ -15,7 +15,7 @@ import { ScriptedCluster } from './testing/scripted-cluster.js';
 import { TestTokens } from './testing/test-tokens.js';
 
 /** In `npm test`, and before a release. */
-const SCHEDULES = process.env['TIDEMILL_TEST_LONG'] === '1' ? 2_000 : 60;
+const SCHEDULES = process.env['TIDEMILL_TEST_LONG'] === '1' ? 2_000 : 500;
 
 /** A planted fault has to show within so many. */
 const ENOUGH_TO_FIND = 60;

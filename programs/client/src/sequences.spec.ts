@@ -7,7 +7,7 @@ import { cast, type Cast } from './testing/sequence/world.js';
 const isLong = process.env['TIDEMILL_TEST_LONG'] === '1';
 /** Long enough for some ten roots, proposals from the first to the last step, and stakes that leave. */
 const LENGTH = 500;
-const SEQUENCES = isLong ? 10_000 : 60;
+const SEQUENCES = isLong ? 10_000 : 200;
 const MINUTES = 60_000;
 
 /** A machine's faucet gives to so many networks. */
@@ -33,10 +33,7 @@ test(
     const tampered = outcomes.get('tampered') ?? 0;
     expect(tampered).toBeGreaterThan(SEQUENCES * LENGTH * 0.15);
     const instructions = SEQUENCES * LENGTH;
-    await annotate(
-      `${instructions} random instructions as the model says (100,000 asked of a long run)`,
-      'T10',
-    );
+    await annotate(`${instructions} random instructions as the model says (100,000 asked)`, 'T10');
     await annotate(`${tampered} of them with swapped accounts, refused`, 'T10');
   },
 );
