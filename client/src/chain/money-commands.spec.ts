@@ -263,6 +263,10 @@ describe('what cannot be is said with the next step', () => {
     expect(await run(`deposit 1 --source ${other} ${as('wallet')}`)).toMatchObject({
       json: { code: 'WRONG_MINT' },
     });
+    for (const command of ['deposit', 'stake'])
+      expect((await run(`${command} 1 --source nowhere ${as('wallet')}`)).json['detail']).toContain(
+        'nowhere is not an address',
+      );
   });
 
   test('a node that is away, and an address without a network', async () => {

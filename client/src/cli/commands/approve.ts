@@ -1,15 +1,6 @@
-import { Command } from 'commander';
 import type { Proposal } from '../../chain/index.js';
 import type { Cli } from '../cli.js';
-import {
-  type ChainOptions,
-  KEY,
-  NETWORK_ACCOUNT,
-  openChain,
-  PROGRAM,
-  RPC,
-  walletOf,
-} from '../money/chain-session.js';
+import { type ChainOptions, openChain, walletCommand, walletOf } from '../money/chain-session.js';
 import type { Session } from '../session.js';
 import { wholeNumber } from './options.js';
 
@@ -18,14 +9,10 @@ interface ApproveOptions extends ChainOptions {
 }
 
 export const approveCommand = (cli: Cli) =>
-  new Command('approve')
+  walletCommand('approve')
     .description('for admins on chain: see what is proposed, approve one, or carry it out')
     .argument('[number]', 'the proposal', wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option('--execute', 'carry out what has been approved, once its time has come')
-    .option(...KEY)
-    .option(...RPC)
-    .option(...NETWORK_ACCOUNT)
-    .option(...PROGRAM)
     .action(
       cli.act(async (session, number: number | undefined, options: ApproveOptions) => {
         const { approve, execute, openProposals } = await import('../../chain/index.js');

@@ -1,26 +1,13 @@
-import { Command } from 'commander';
 import { decodeBase58, formatAmount, hexToBytes } from '@tidemill/protocol';
 import type { Cli } from '../cli.js';
 import { EXIT } from '../exit-code.js';
 import { CliError } from '../failure.js';
-import {
-  type ChainOptions,
-  KEY,
-  NETWORK_ACCOUNT,
-  openChain,
-  PROGRAM,
-  RPC,
-  walletOf,
-} from '../money/chain-session.js';
+import { type ChainOptions, openChain, walletCommand, walletOf } from '../money/chain-session.js';
 
 export const claimCommand = (cli: Cli) =>
-  new Command('claim')
+  walletCommand('claim')
     .description('have a worker paid what it has earned; anybody may, and the payee gets it')
     .argument('<worker>', "the worker's id")
-    .option(...KEY)
-    .option(...RPC)
-    .option(...NETWORK_ACCOUNT)
-    .option(...PROGRAM)
     .action(
       cli.act(async (session, worker: string, options: ChainOptions) => {
         const wallet = walletOf(session, options);

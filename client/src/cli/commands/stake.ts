@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { formatAmount } from '@tidemill/protocol';
 import type { SettlementOnChain, StakeOnChain } from '../../chain/index.js';
 import type { Cli } from '../cli.js';
@@ -7,11 +6,10 @@ import { CliError } from '../failure.js';
 import {
   baseUnits,
   type ChainOptions,
-  KEY,
-  NETWORK_ACCOUNT,
+  mustBeAddress,
   openChain,
-  PROGRAM,
-  RPC,
+  SOURCE,
+  walletCommand,
   walletOf,
 } from '../money/chain-session.js';
 import type { Session } from '../session.js';
@@ -21,21 +19,15 @@ interface StakeOptions extends ChainOptions {
 }
 
 export const stakeCommand = (cli: Cli) =>
-  new Command('stake')
+  walletCommand('stake')
     .description('lock tokens for a worker, which are taken when it is found to have lied')
     .argument('<amount>', 'how many tokens')
-    .option(
-      '--source <address>',
-      "the token account to take them from (default: the wallet's fullest)",
-    )
-    .option(...KEY)
-    .option(...RPC)
-    .option(...NETWORK_ACCOUNT)
-    .option(...PROGRAM)
+    .option(...SOURCE)
     .action(
       cli.act(async (session, text: string, options: StakeOptions) => {
         const amount = baseUnits(text);
         const wallet = walletOf(session, options);
+        if (options.source !== undefined) mustBeAddress(options.source);
         const chain = await openChain(session, options);
         const { signature } = await chain.stake(wallet, amount, options.source);
         show(session, chain, await chain.stakeOf(wallet.address), signature);
@@ -43,13 +35,9 @@ export const stakeCommand = (cli: Cli) =>
     );
 
 export const unstakeCommand = (cli: Cli) =>
-  new Command('unstake')
+  walletCommand('unstake')
     .description('ask for staked tokens back; without an amount, take what is no longer bound')
     .argument('[amount]', 'how many tokens to ask for')
-    .option(...KEY)
-    .option(...RPC)
-    .option(...NETWORK_ACCOUNT)
-    .option(...PROGRAM)
     .action(
       cli.act(async (session, text: string | undefined, options: ChainOptions) => {
         const wallet = walletOf(session, options);

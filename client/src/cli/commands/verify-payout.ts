@@ -1,25 +1,15 @@
-import { Command } from 'commander';
 import { formatAmount, type SubmitterLeafLine, type WorkerLeafLine } from '@tidemill/protocol';
 import type { PayoutCheck } from '../../chain/index.js';
 import type { Cli } from '../cli.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { CliError } from '../failure.js';
-import {
-  type ChainOptions,
-  NETWORK_ACCOUNT,
-  openChain,
-  PROGRAM,
-  RPC,
-} from '../money/chain-session.js';
+import { chainCommand, type ChainOptions, openChain } from '../money/chain-session.js';
 import type { Session } from '../session.js';
 
 export const verifyPayoutCommand = (cli: Cli) =>
-  new Command('payout')
+  chainCommand('payout')
     .description('work the roots out of all leaves and compare them with the chain')
     .argument('[worker]', 'the worker whose leaf to show: its id, or its payout address')
-    .option(...RPC)
-    .option(...NETWORK_ACCOUNT)
-    .option(...PROGRAM)
     .action(cli.act(verify));
 
 async function verify(

@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { decodeBase58, formatAmount, hexToBytes } from '@tidemill/protocol';
 import type { Signer } from '@tidemill/protocol/node';
 import type { SettlementOnChain } from '../../chain/index.js';
@@ -8,23 +7,16 @@ import { CliError } from '../failure.js';
 import {
   baseUnits,
   type ChainOptions,
-  KEY,
-  NETWORK_ACCOUNT,
   openChain,
-  PROGRAM,
-  RPC,
+  walletCommand,
   walletOf,
 } from '../money/chain-session.js';
 import type { Session } from '../session.js';
 
 export const withdrawCommand = (cli: Cli) =>
-  new Command('withdraw')
+  walletCommand('withdraw')
     .description('ask for tokens back; without an amount, take what was asked for and is ready')
     .argument('[amount]', 'how many tokens to ask for')
-    .option(...KEY)
-    .option(...RPC)
-    .option(...NETWORK_ACCOUNT)
-    .option(...PROGRAM)
     .action(
       cli.act(async (session, text: string | undefined, options: ChainOptions) => {
         const wallet = walletOf(session, options);

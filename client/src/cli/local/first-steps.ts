@@ -51,8 +51,11 @@ async function deposit(
   await chain.deposit(signer, signer.address, amount);
   const { account } = new Tidemill({ url, signer });
   const deadline = performance.now() + SEEN_WITHIN_MS;
-  while ((await account.get()).deposited === '0' && performance.now() < deadline)
+  while ((await account.get()).deposited === '0') {
+    if (performance.now() > deadline)
+      throw new Error(`the ledger did not see the deposit within ${SEEN_WITHIN_MS / 1_000} s`);
     await sleep(POLL_MS);
+  }
 }
 
 async function apiKey(url: string, file: string, signer: Signer): Promise<string> {

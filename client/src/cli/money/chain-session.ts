@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseAmount, PublicKeyText } from '@tidemill/protocol';
 import type { Signer } from '@tidemill/protocol/node';
+import { Command } from 'commander';
 import type { ChainPlace, SettlementOnChain } from '../../chain/index.js';
 import { readWallet } from '../config/wallet.js';
 import { CliError } from '../failure.js';
@@ -14,19 +15,35 @@ export interface ChainOptions {
   readonly key?: string;
 }
 
-export const RPC = [
+const RPC = [
   '--rpc <url>',
   'a Solana node that you trust (default: TIDEMILL_RPC_URL, or this machine)',
 ] as const;
-export const NETWORK_ACCOUNT = [
+const NETWORK_ACCOUNT = [
   '--network-account <address>',
   "the network's account on chain (default: TIDEMILL_SETTLEMENT_NETWORK, or as the network says)",
 ] as const;
-export const PROGRAM = [
+const PROGRAM = [
   '--program <address>',
   'its program (default: TIDEMILL_SETTLEMENT_PROGRAM, or as the network says)',
 ] as const;
-export const KEY = ['--key <file>', 'the key file of the wallet that signs and pays'] as const;
+const KEY = ['--key <file>', 'the key file of the wallet that signs and pays'] as const;
+
+/** Where tokens come from. */
+export const SOURCE = [
+  '--source <address>',
+  "the token account to take them from (default: the wallet's fullest)",
+] as const;
+
+/** A command that asks the chain. */
+export const chainCommand = (name: string): Command =>
+  new Command(name)
+    .option(...RPC)
+    .option(...NETWORK_ACCOUNT)
+    .option(...PROGRAM);
+
+/** A command that signs and pays for what it does there. */
+export const walletCommand = (name: string): Command => chainCommand(name).option(...KEY);
 
 const DEFAULT_RPC = 'http://127.0.0.1:8899';
 
@@ -52,9 +69,7 @@ async function placeOf(session: Session, options: ChainOptions): Promise<ChainPl
     network && program
       ? { network, program }
       : { ...(await shownPlace(session)), ...given({ network, program }) };
-  for (const address of [known.network, known.program])
-    if (!PublicKeyText.safeParse(address).success)
-      throw new CliError(`${address} is not an address.`, 'Write it in base58.');
+  for (const address of [known.network, known.program]) mustBeAddress(address);
   return { rpcUrl, ...known };
 }
 
@@ -75,6 +90,12 @@ async function shownPlace(session: Session): Promise<{ network: string; program:
     'The network has not sealed an epoch yet, so it does not say where it is on chain.',
     'Name it with --network-account and --program.',
   );
+}
+
+/** @throws CliError for what is no address */
+export function mustBeAddress(text: string): void {
+  if (!PublicKeyText.safeParse(text).success)
+    throw new CliError(`${text} is not an address.`, 'Write it in base58.');
 }
 
 /** The wallet that signs. @throws CliError without one */
